@@ -1,0 +1,103 @@
+"""The CSMS models: devices, their types, performance records, thresholds; and the legacy performance data.
+
+Both timestamps of a row also have a default in the database, so that an application that does not know
+the columns can go on inserting.
+"""
+
+from django.core.validators import validate_ipv46_address
+from django.db import models
+from django.db.models.functions import Now
+
+
+class TimestampedModel(models.Model):
+    """A row that knows when it was created and last changed."""
+
+    created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    class Meta:
+        abstract = True
+
+
+class DeviceType(TimestampedModel):
+    """A kind of device, such as a server or a switch."""
+
+    name = models.CharField(max_length=64, unique=True)
+    description = models.CharField(max_length=200, null=True, blank=True)  # legacy rows hold NULL
+
+    class Meta:
+        db_table = "device_types"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Device(TimestampedModel):
+    """A monitored device."""
+
+    name = models.CharField(max_length=100)
+    ip_address = models.CharField(max_length=45, unique=True, validators=[validate_ipv46_address])
+    device_type = models.ForeignKey(DeviceType, models.PROTECT, null=True, blank=True)
+
+    class Meta:
+        db_table = "devices"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.ip_address})"
+
+
+class PerformanceRecord(TimestampedModel):
+    """One reading of a device: CPU and memory in percent, bandwidth in the unit that the device reports."""
+
+    device = models.ForeignKey(Device, models.PROTECT, db_index=False)
+    cpu_usage = models.FloatField(null=True, blank=True)
+    memory_usage = models.FloatField(null=True, blank=True)
+    bandwidth_usage = models.FloatField(null=True, blank=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "performance_records"
+        indexes = [models.Index(fields=["device", "recorded_at"], name="perf_rec_device_recorded_idx")]
+
+    def __str__(self) -> str:
+        return f"{self.device_id} at {self.recorded_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Threshold(TimestampedModel):
+    """The values of a metric from which a device, or every device of a type, is in warning or critical state."""
+
+    class Metric(models.TextChoices):
+        """The metrics of a performance record."""
+
+        CPU = "cpu_usage", "CPU usage"
+        MEMORY = "memory_usage", "memory usage"
+        BANDWIDTH = "bandwidth_usage", "bandwidth usage"
+
+    device = models.ForeignKey(Device, models.CASCADE, null=True, blank=True)
+    device_type = models.ForeignKey(DeviceType, models.CASCADE, null=True, blank=True)
+    metric = models.CharField(max_length=32, choices=Metric)
+    warning = models.FloatField()
+    critical = models.FloatField()
+
+    class Meta:
+        db_table = "thresholds"
+
+    def __str__(self) -> str:
+        return f"{self.metric}: {self.warning} / {self.critical}"
+
+
+class PerformanceData(models.Model):
+    """A legacy reading; the table belongs to the earlier application and is only read."""
+
+    device = models.ForeignKey(Device, models.DO_NOTHING, db_constraint=False, related_name="+")
+    cpu_usage = models.FloatField(null=True)
+    memory_usage = models.FloatField(null=True)
+    timestamp = models.DateTimeField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "performance_data"
+        verbose_name_plural = "performance data"
+
+    def __str__(self) -> str:
+        return f"legacy reading {self.pk}"

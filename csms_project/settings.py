@@ -1,0 +1,106 @@
+"""Settings of the CSMS project; everything that differs between machines comes from the environment.
+
+DATABASE_URL            the database; default: db.sqlite3 in the project's root
+LEGACY_DATABASE_URL     a second database, alias `legacy`, to copy from
+LEGACY_TIME_ZONE        the zone of legacy timestamps that name none; default: TIME_ZONE
+DJANGO_ALLOWED_HOSTS    comma-separated host names; setting it makes this a production server
+DJANGO_SECRET_KEY       required in production
+DJANGO_DEBUG            `1` for Django's debug pages; local use only
+COMPAT_STARTUP          `off` keeps the server from checking and copying when it starts
+COMPAT_LOG_LEVEL        level of the logger `compat`; default: INFO
+"""
+
+import os
+import warnings
+from pathlib import Path
+
+from csms_project.databases import parse, served
+from csms_project.secrets import secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+ALLOWED_HOSTS = [host for host in os.environ.get("DJANGO_ALLOWED_HOSTS", "").split(",") if host]
+PRODUCTION = bool(ALLOWED_HOSTS)
+DEBUG = not PRODUCTION and os.environ.get("DJANGO_DEBUG") == "1"
+if not PRODUCTION:
+    ALLOWED_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
+SECRET_KEY = secret_key(BASE_DIR / ".secret_key", production=PRODUCTION)
+
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+
+INSTALLED_APPS = [
+    "compat",
+    "compat.structure",
+    "compat.copying",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "csms_project.urls"
+WSGI_APPLICATION = "csms_project.wsgi.application"
+ASGI_APPLICATION = "csms_project.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {
+    "default": served("DATABASE_URL", os.environ.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+}
+if legacy_url := os.environ.get("LEGACY_DATABASE_URL"):
+    DATABASES["legacy"] = parse("LEGACY_DATABASE_URL", legacy_url)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+LEGACY_TIME_ZONE = os.environ.get("LEGACY_TIME_ZONE") or TIME_ZONE
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+warnings.filterwarnings("ignore", "No directory at", module="whitenoise")  # collectstatic is not required
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"compat": {"handlers": ["stderr"], "level": os.environ.get("COMPAT_LOG_LEVEL") or "INFO"}},
+}
