@@ -1,6 +1,7 @@
 """App configuration of the copy engine."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class CopyingConfig(AppConfig):
@@ -9,3 +10,9 @@ class CopyingConfig(AppConfig):
     name = "compat.copying"
     label = "compat_copying"
     verbose_name = "Copying"
+
+    def ready(self) -> None:
+        """Give every SQLite connection the functions that declarations use."""
+        from compat.copying.functions import register
+
+        connection_created.connect(register, dispatch_uid="compat_copying_functions")

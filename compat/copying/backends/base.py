@@ -1,0 +1,61 @@
+"""What the engine asks of a database beyond what Django answers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.db import Error
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Field
+
+
+class Backend(ABC):
+    """A database as the engine sees it, through one connection."""
+
+    distinct: ClassVar[str]
+    """The operator that is true when two values differ, NULL being equal to NULL."""
+
+    silent: ClassVar[bool]
+    """Whether the database stores values that do not fit their column without an error."""
+
+    fence: ClassVar[str] = ""
+    """What behind a subquery keeps the planner from computing its expressions more than once a row."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+
+    @abstractmethod
+    def begin_batch(self, cursor: CursorWrapper) -> None:
+        """Prepare the transaction of a batch: short lock waits, constraints checked at each statement."""
+
+    @abstractmethod
+    def reserve_block(self, cursor: CursorWrapper, table: str, key: str, first: int, last: int) -> int:
+        """Return the offset at which the keys `first` to `last` are free in `table`, and keep them free.
+
+        The offset is 0 when the table is empty. Later inserts get keys above the block; the table's
+        sequence is raised, never lowered. Raises Blocked when the table has no sequence.
+        """
+
+    @abstractmethod
+    def open_writers(self, cursor: CursorWrapper, table: str) -> dict[str, str]:
+        """Return the transactions that may hold uncommitted rows of `table`: id → description."""
+
+    @abstractmethod
+    def type_promises(self, field: "Field[Any, Any]", value: str) -> Iterable[tuple[str, str]]:
+        """Yield conditions under which the SQL `value` fits the type of `field`, each with what is wrong otherwise."""
+
+    @abstractmethod
+    def payload(self, column: str) -> str:
+        """Return SQL that reads the quoted `column` for a reject's payload without loss or error."""
+
+    @abstractmethod
+    def is_transient(self, error: Error) -> bool:
+        """Tell whether trying again may succeed: locks, timeouts, lost connections, a full disk."""
+
+    @abstractmethod
+    def is_timeout(self, error: Error) -> bool:
+        """Tell whether a lock or statement timeout ended the statement."""
+
+    def refresh_statistics(self, cursor: CursorWrapper, table: str) -> None:  # noqa: B027 most databases need nothing
+        """Let the planner know that `table` has grown."""

@@ -1,0 +1,93 @@
+"""PostgreSQL."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import Error
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Field
+
+from compat.copying.backends.base import Backend
+from compat.copying.errors import Blocked
+
+LOCK_TIMEOUT = "900ms"
+"""Below the server's default deadlock_timeout of 1 s, so that the copy yields and not the application."""
+
+RETRY_CLASSES = ("08", "53", "57P", "58")  # connection, resources, operator intervention, system
+RETRY_CODES = {"40001", "40P01", "55P03", "57014"}  # serialization, deadlock, lock timeout, statement timeout
+TIMEOUTS = {"55P03", "57014"}
+
+
+class PostgreSQL(Backend):
+    """PostgreSQL through one connection."""
+
+    distinct = "IS DISTINCT FROM"
+    silent = False
+
+    def begin_batch(self, cursor: CursorWrapper) -> None:
+        """Rows and checkpoint are lost or kept together, so the commit need not wait for the disk."""
+        cursor.execute(
+            f"SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; "
+            "SET CONSTRAINTS ALL IMMEDIATE"
+        )
+
+    def reserve_block(self, cursor: CursorWrapper, table: str, key: str, first: int, last: int) -> int:
+        """Lock out inserts for the moment in which the sequence is read and raised."""
+        quote = self.connection.ops.quote_name
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        cursor.execute(f"LOCK TABLE {quote(table)} IN SHARE ROW EXCLUSIVE MODE")
+        sequence = self._sequence(cursor, table, key)
+        cursor.execute(f"SELECT max({quote(key)}) FROM {quote(table)}")  # noqa: S608 quoted names
+        (highest,) = cursor.fetchone()
+        cursor.execute(f"SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM {sequence}")  # noqa: S608 name from the catalog
+        (used,) = cursor.fetchone()
+        offset = 0 if highest is None else max(highest, used) + 1 - first
+        if last + offset > used:
+            cursor.execute("SELECT setval(%s::regclass, %s)", (sequence, last + offset))
+        return offset
+
+    def _sequence(self, cursor: CursorWrapper, table: str, key: str) -> str:
+        cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", (self.connection.ops.quote_name(table), key))
+        (sequence,) = cursor.fetchone()
+        if sequence is None:
+            raise Blocked(f"{table}.{key} has no sequence. Run verify_structure --fix first.")
+        return str(sequence)
+
+    def open_writers(self, cursor: CursorWrapper, table: str) -> dict[str, str]:
+        """Writers hold at least a row exclusive lock on the table until they end."""
+        cursor.execute(
+            "SELECT l.virtualtransaction, coalesce('process ' || l.pid || ', since ' || a.xact_start, 'prepared') "
+            "FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid "
+            "WHERE l.locktype = 'relation' AND l.relation = %s::regclass AND l.granted "
+            "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+            "AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') "
+            "AND l.pid IS DISTINCT FROM pg_backend_pid()",
+            (self.connection.ops.quote_name(table),),
+        )
+        return dict(cursor.fetchall())
+
+    def type_promises(self, field: "Field[Any, Any]", value: str) -> Iterable[tuple[str, str]]:
+        """Only lengths: a value of another type makes the statement fail."""
+        if field.max_length is not None and field.get_internal_type() in {"CharField", "SlugField", "FileField"}:
+            yield f"char_length({value}) <= {int(field.max_length)}", f"is longer than {field.max_length} characters"
+
+    def payload(self, column: str) -> str:
+        """Let the server write the value: psycopg2 would bend infinity and fail on dates before Christ."""
+        return f"to_jsonb({column})"
+
+    def refresh_statistics(self, cursor: CursorWrapper, table: str) -> None:
+        """Autovacuum would do so later; the comparison wants it now."""
+        cursor.execute(f"ANALYZE {self.connection.ops.quote_name(table)}")
+
+    def is_transient(self, error: Error) -> bool:
+        """Judge by SQLSTATE; an error without one is a lost or refused connection."""
+        code = _sqlstate(error)
+        return code is None or code in RETRY_CODES or code.startswith(RETRY_CLASSES)
+
+    def is_timeout(self, error: Error) -> bool:
+        """Judge by SQLSTATE."""
+        return _sqlstate(error) in TIMEOUTS
+
+
+def _sqlstate(error: Error) -> str | None:
+    return getattr(error.__cause__, "pgcode", None)

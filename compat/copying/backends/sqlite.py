@@ -1,0 +1,96 @@
+"""SQLite."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import Error
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Field
+
+from compat.copying.backends.base import Backend
+from compat.copying.errors import Blocked
+
+RETRY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+PRIMARY_CODE = 0xFF
+
+DATE = "GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'"
+IS_DATE = "typeof({0}) = 'text' AND {0} " + DATE + " AND date({0}) = {0} AND {0} >= '0001-01-01'"
+IS_DATETIME = (
+    "typeof({0}) = 'text' AND substr({0}, 1, 10) " + DATE + " AND {0} >= '0001-01-01' "
+    "AND datetime({0}) = substr({0}, 1, 19) AND (length({0}) = 19 OR substr({0}, 20) GLOB "
+    "'.[0-9][0-9][0-9][0-9][0-9][0-9]')"
+)
+IS_NUMBER = "typeof({0}) IN ('real', 'integer')"
+FITS = {
+    "integers": ("typeof({0}) = 'integer'", "is not an integer"),
+    "real": (IS_NUMBER, "is not a number"),
+    "decimal": (IS_NUMBER, "is not a number"),
+    "bool": ("typeof({0}) = 'integer' AND {0} IN (0, 1)", "is neither true nor false"),
+    "datetime": (IS_DATETIME, "is not a date and time"),
+    "date": (IS_DATE, "is not a date"),
+    "time": ("typeof({0}) = 'text' AND time({0}) IS NOT NULL", "is not a time"),
+    "text": ("typeof({0}) = 'text'", "is not text"),
+}
+
+
+class SQLite(Backend):
+    """SQLite through one connection."""
+
+    distinct = "IS NOT"
+    silent = True
+    fence = " LIMIT -1"
+
+    def begin_batch(self, cursor: CursorWrapper) -> None:
+        """Nothing: foreign keys are among the promises, and the busy timeout stands in the settings."""
+
+    def reserve_block(self, cursor: CursorWrapper, table: str, key: str, first: int, last: int) -> int:
+        """Raise AUTOINCREMENT's counter; the transaction holds the only write lock."""
+        quote = self.connection.ops.quote_name
+        cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = %s", (table,))
+        if "AUTOINCREMENT" not in cursor.fetchone()[0].upper():
+            raise Blocked(f"{table}.{key} does not count keys up (AUTOINCREMENT). Run verify_structure --fix first.")
+        cursor.execute(f"SELECT max({quote(key)}) FROM {quote(table)}")  # noqa: S608 quoted names
+        (highest,) = cursor.fetchone()
+        cursor.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = %s", (table,))
+        (used,) = cursor.fetchone()
+        offset = 0 if highest is None else max(highest, used or 0) + 1 - first
+        if used is None:
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", (table, max(0, last + offset)))
+        elif last + offset > used:
+            cursor.execute("UPDATE sqlite_sequence SET seq = %s WHERE name = %s", (last + offset, table))
+        return offset
+
+    def open_writers(self, cursor: CursorWrapper, table: str) -> dict[str, str]:
+        """None: there is one writer at a time, and it has committed when the engine writes."""
+        return {}
+
+    def type_promises(self, field: "Field[Any, Any]", value: str) -> Iterator[tuple[str, str]]:
+        """Judge by the column type that Django gives the field."""
+        column_type = (field.db_type(self.connection) or "").partition("(")[0]
+        if column_type in {"integer", "bigint", "smallint", "integer unsigned", "bigint unsigned"}:
+            column_type = "integers"
+        if column_type in {"varchar", "char"}:
+            column_type = "text"
+            if field.max_length is not None:
+                yield f"length({value}) <= {int(field.max_length)}", f"is longer than {field.max_length} characters"
+        if column_type in FITS:
+            condition, reason = FITS[column_type]
+            yield condition.format(value), reason
+
+    def payload(self, column: str) -> str:
+        """Read the value as it is stored."""
+        return column
+
+    def is_transient(self, error: Error) -> bool:
+        """Judge by SQLite's primary result code."""
+        return _code(error) in RETRY_CODES
+
+    def is_timeout(self, error: Error) -> bool:
+        """Another writer held the file for longer than the busy timeout."""
+        return _code(error) == sqlite3.SQLITE_BUSY
+
+
+def _code(error: Error) -> int | None:
+    code = getattr(error.__cause__, "sqlite_errorcode", None)
+    return None if code is None else code & PRIMARY_CODE

@@ -1,0 +1,115 @@
+"""One batch: rows, counts and checkpoint in one transaction."""
+
+from dataclasses import dataclass
+
+from django.db import DataError, IntegrityError, connections, transaction
+from django.db.models import F
+
+from compat.copying.errors import LeaseLost
+from compat.copying.models import CopyRange, CopyRun
+from compat.copying.rejects import reject, reject_unfit
+from compat.copying.retrying import one_line
+from compat.copying.selection import KeyRange, Keys, Selection
+from compat.copying.statements import Sql, Statements, execute, fetch
+
+
+@dataclass(frozen=True)
+class Written:
+    """How many rows were brought over, and the source keys of those that went to the rejects."""
+
+    copied: int = 0
+    rejected: tuple[int, ...] = ()
+
+    def __add__(self, other: "Written") -> "Written":
+        return Written(self.copied + other.copied, self.rejected + other.rejected)
+
+
+def copy_batch(run: CopyRun, part: CopyRange, statements: Statements, rows: int) -> Written:
+    """Copy the next `rows` source rows of a range and move its checkpoint behind them.
+
+    Raises LeaseLost, and then nothing was written.
+    """
+    using = statements.using
+    with transaction.atomic(using=using):
+        begin_batch(run, part, statements)
+        if part.next_key > part.last_key:
+            return Written()
+        boundary = fetch(using, statements.boundary(part.next_key, part.last_key, rows))
+        keys = KeyRange(part.next_key, boundary[0][0] if boundary else part.last_key)
+        written = write(run, statements, keys)
+        counts = {"copied": written.copied, "rejected": len(written.rejected), "batches": 1}
+        checkpoint(run, part, using, next_key=keys.last + 1, **counts)
+    part.next_key = keys.last + 1
+    return written
+
+
+def copy_missing(run: CopyRun, part: CopyRange, statements: Statements, keys: tuple[int, ...]) -> Written:
+    """Copy those source rows of a range with these keys that are neither in the target nor rejected."""
+    using = statements.using
+    with transaction.atomic(using=using):
+        begin_batch(run, part, statements)
+        mapped = Keys(keys).mapped(statements)
+        missing = Keys(tuple(key for (key,) in fetch(using, statements.missing_keys(mapped, run.pk))))
+        written = write(run, statements, missing)
+        counts = {"copied": written.copied, "rejected": len(written.rejected), "batches": 1}
+        checkpoint(run, part, using, next_key=part.next_key, **counts)
+    return written
+
+
+def begin_batch(run: CopyRun, part: CopyRange, statements: Statements) -> None:
+    """Prepare the transaction and read the checkpoint anew: a commit whose answer was lost may have moved it."""
+    with connections[statements.using].cursor() as cursor:
+        statements.backend.begin_batch(cursor)
+    mine = CopyRange.objects.using(statements.using).filter(pk=part.pk, token=run.token)
+    next_key = mine.values_list("next_key", flat=True).first()
+    if next_key is None:
+        raise LeaseLost(run.pk)
+    part.next_key = next_key
+
+
+def checkpoint(run: CopyRun, part: CopyRange, using: str, *, next_key: int, **counts: int) -> None:
+    """Move the checkpoint of a range and add to its counts. Raises LeaseLost when the token is not ours."""
+    mine = CopyRange.objects.using(using).filter(pk=part.pk, token=run.token)
+    if not mine.update(next_key=next_key, **{name: F(name) + number for name, number in counts.items()}):
+        raise LeaseLost(run.pk)
+
+
+def write(run: CopyRun, statements: Statements, rows: Selection) -> Written:
+    """Copy the selected source rows; put those that do not fit to the rejects.
+
+    When the database refuses a statement, the rows that break a promise are set apart in one statement,
+    and only what is refused still is halved, down to the row.
+    """
+    mapped = rows.mapped(statements)
+    for attempt in (_copy_all, _copy_fit):
+        try:
+            with transaction.atomic(using=statements.using):
+                return attempt(run, statements, mapped)
+        except (DataError, IntegrityError) as error:
+            refusal = one_line(error)
+    return _halve(run, statements, rows, mapped, refusal)
+
+
+def _copy_all(run: CopyRun, statements: Statements, mapped: Sql) -> Written:
+    if not statements.backend.silent:
+        return Written(execute(statements.using, statements.insert(mapped, only_fit=False)))
+    copied = execute(statements.using, statements.insert(mapped, only_fit=True))
+    [(rows,)] = fetch(statements.using, statements.count(mapped))
+    return Written(copied, reject_unfit(run, statements, mapped) if copied < rows else ())
+
+
+def _copy_fit(run: CopyRun, statements: Statements, mapped: Sql) -> Written:
+    copied = execute(statements.using, statements.insert(mapped, only_fit=True))
+    return Written(copied, reject_unfit(run, statements, mapped))
+
+
+def _halve(run: CopyRun, statements: Statements, rows: Selection, mapped: Sql, refusal: str) -> Written:
+    [(count,)] = fetch(statements.using, statements.count(mapped))
+    if count == 0:
+        return Written()
+    [(middle,)] = fetch(statements.using, statements.nth_key(mapped, max(1, count // 2)))
+    if count == 1:
+        reject(run, statements, {middle: refusal})
+        return Written(0, (middle,))
+    left, right = rows.parted(middle)
+    return write(run, statements, left) + write(run, statements, right)

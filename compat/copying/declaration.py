@@ -1,0 +1,112 @@
+"""The declaration of a copy: source model, target model, and target field → ORM expression over the source."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist, FieldError
+from django.db.models import NOT_PROVIDED, Field, IntegerField, Model, TextField
+from django.db.models.expressions import BaseExpression, Combinable
+from django.db.models.sql import Query
+
+from compat.copying.errors import DeclarationError
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Rows of `source` become rows of `target`.
+
+    `values` maps a target field to an expression that the source's database evaluates; a nullable field
+    may be left out and stays NULL. Keys are not mapped: a target key is the source key plus an offset.
+    """
+
+    name: str
+    source: type[Model]
+    target: type[Model]
+    values: Mapping[str, Combinable | BaseExpression]
+
+    @cached_property
+    def fields(self) -> list[tuple["Field[Any, Any]", Combinable | BaseExpression]]:
+        """The target fields with their expressions, the key excepted.
+
+        Raises DeclarationError, naming every problem, when the declaration does not fit the models.
+        """
+        problems = list(self._problems())
+        if problems:
+            raise DeclarationError(self.name, problems)
+        return [(self._target_field(name), expression) for name, expression in self.values.items()]
+
+    @property
+    def source_key(self) -> str:
+        """The column of the source's primary key."""
+        return _key(self.source).column
+
+    @property
+    def target_key(self) -> str:
+        """The column of the target's primary key."""
+        return _key(self.target).column
+
+    def _target_field(self, name: str) -> "Field[Any, Any]":
+        return self.target._meta.get_field(name)  # type: ignore[return-value]
+
+    def _problems(self) -> Iterator[str]:
+        for model in (self.source, self.target):
+            if not isinstance(_key(model), IntegerField):
+                yield f"{model._meta.label}'s primary key is not an integer."
+        for name, expression in self.values.items():
+            yield from self._value_problems(name, expression)
+        for field in self.target._meta.concrete_fields:
+            unmapped = not {field.name, field.attname} & set(self.values) and not field.primary_key
+            if unmapped and not field.null and field.db_default is NOT_PROVIDED and not field.generated:
+                yield f"{field} must not be NULL and has no value."
+
+    def _value_problems(self, name: str, expression: Any) -> Iterator[str]:
+        try:
+            field = self._target_field(name)
+        except FieldDoesNotExist:
+            yield f"{self.target._meta.label} has no field {name!r}."
+            return
+        if not field.concrete or field.primary_key or field.generated:
+            yield f"{field} cannot be given a value."
+            return
+        try:
+            resolved = expression.resolve_expression(Query(self.source))
+        except FieldError as error:
+            yield f"{field}: {error}"
+            return
+        given, wanted = _storage(resolved), _storage_of(field)
+        if given and given != wanted:
+            yield f"{field} holds {wanted}, its expression gives {given}."
+
+
+def _key(model: type[Model]) -> "Field[Any, Any]":
+    return model._meta.pk
+
+
+def _storage(expression: Any) -> str | None:
+    """Return the kind of value that an expression gives, or None where only the database knows."""
+    field = getattr(expression, "_output_field_or_none", None)
+    return _storage_of(field) if field is not None else None
+
+
+def _storage_of(field: "Field[Any, Any]") -> str:
+    while field.remote_field is not None and hasattr(field, "target_field"):
+        field = field.target_field
+    internal = field.get_internal_type()
+    if isinstance(field, IntegerField):
+        return "integers"
+    if isinstance(field, TextField) or internal in TEXT:
+        return "text"
+    return KINDS.get(internal, internal)
+
+
+TEXT = {"CharField", "SlugField", "FileField", "FilePathField"}
+KINDS = {
+    "FloatField": "numbers",
+    "DecimalField": "numbers",
+    "DateTimeField": "dates and times",
+    "DateField": "dates",
+    "TimeField": "times",
+    "BooleanField": "truth values",
+}

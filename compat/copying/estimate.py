@@ -1,0 +1,66 @@
+"""The dry run: what would be copied and rejected, and how long it would take."""
+
+import time
+from dataclasses import dataclass
+
+from django.db import connections, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from compat.copying import ledger
+from compat.copying.job import Job
+from compat.copying.selection import KeyRange
+from compat.copying.statements import Statements, execute, fetch
+from compat.copying.states import RESUMABLE
+
+TRIAL_ROWS = 5000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Rows that wait in the source, those of them that would be rejected, and the seconds it would take."""
+
+    rows: int
+    rejected: int
+    seconds: float
+
+
+def estimate(job: Job) -> Estimate:
+    """Look at every row that waits, and copy some of them in a transaction that is rolled back."""
+    rows = rejected = 0
+    seconds = 0.0
+    for keys, statements in _waiting(job):
+        mapped = keys.mapped(statements)
+        [(count,)] = fetch(job.using, statements.count(mapped))
+        [(unfit,)] = fetch(job.using, statements.count_unfit(mapped))
+        rows, rejected = rows + count, rejected + unfit
+        seconds += count * _seconds_per_row(statements, keys) if count else 0
+    return Estimate(rows, rejected, seconds)
+
+
+def _waiting(job: Job) -> list[tuple[KeyRange, Statements]]:
+    """Return the key ranges that the next run would copy: what is left of an open run, or what is new."""
+    if run := ledger.kept_runs(job.copy, job.using, job.source).filter(state__in=RESUMABLE).first():
+        statements = job.statements(run)
+        parts = run.ranges.using(job.using).filter(next_key__lte=F("last_key")).order_by("first_key")
+        return [(KeyRange(part.next_key, part.last_key), statements) for part in parts]
+    bounds = ledger.source_bounds(job.copy, job.using, job.source)
+    if bounds is None:
+        return []
+    highest = job.copy.target._base_manager.using(job.using).order_by("-pk").values_list("pk", flat=True).first()
+    offset = 0 if highest is None else highest + 1 - bounds[0]
+    return [(KeyRange(*bounds), Statements(job.copy, job.using, offset, timezone.now()))]
+
+
+def _seconds_per_row(statements: Statements, keys: KeyRange) -> float:
+    boundary = fetch(statements.using, statements.boundary(keys.first, keys.last, TRIAL_ROWS))
+    trial = KeyRange(keys.first, boundary[0][0] if boundary else keys.last)
+    with transaction.atomic(using=statements.using):
+        with connections[statements.using].cursor() as cursor:
+            statements.backend.begin_batch(cursor)
+        began = time.perf_counter()
+        execute(statements.using, statements.insert(trial.mapped(statements), only_fit=True))
+        seconds = time.perf_counter() - began
+        transaction.set_rollback(True, using=statements.using)
+    [(count,)] = fetch(statements.using, statements.count(trial.mapped(statements)))
+    return seconds / count if count else 0.0

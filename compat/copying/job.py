@@ -1,0 +1,52 @@
+"""What the operations on a copy share: the copy, its databases, how to stop it, and who is told."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from compat.copying.declaration import Copy
+from compat.copying.models import CopyRun
+from compat.copying.statements import Statements
+from compat.copying.stopping import Stop
+
+
+class Progress(Protocol):
+    """Somebody who is told how far a run is."""
+
+    def begin(self, what: str, rows: int | None) -> None:
+        """Start to show `what`, of `rows` rows if known."""
+
+    def advance(self, rows: int, note: str = "") -> None:
+        """Show that `rows` more rows are done."""
+
+    def end(self) -> None:
+        """Stop showing."""
+
+
+class Silence:
+    """A progress that nobody sees."""
+
+    def begin(self, what: str, rows: int | None) -> None:
+        """Show nothing."""
+
+    def advance(self, rows: int, note: str = "") -> None:
+        """Show nothing."""
+
+    def end(self) -> None:
+        """Show nothing."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A copy between two databases, and how to go about it."""
+
+    copy: Copy
+    using: str = "default"
+    source: str = "default"
+    batch_size: int | None = None
+    workers: int = 1
+    stop: Stop = field(default_factory=Stop)
+    progress: Progress = field(default_factory=Silence)
+
+    def statements(self, run: CopyRun) -> Statements:
+        """Return the statements of a run of this copy."""
+        return Statements(self.copy, self.using, run.offset, run.timestamp)

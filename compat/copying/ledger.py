@@ -1,0 +1,130 @@
+"""Runs: which one is open, where the next begins, and what all of them did."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import IntegrityError, connections, transaction
+from django.db.models import Max, Min, QuerySet, Sum
+from django.utils import timezone
+
+from compat.copying import lease
+from compat.copying.backends import backend_for
+from compat.copying.declaration import Copy
+from compat.copying.errors import Blocked
+from compat.copying.models import CopyRange, CopyRun, RejectedRow
+from compat.copying.states import OPEN, RESUMABLE, State
+
+logger = logging.getLogger(__name__)
+
+LARGEST_RANGE = 100_000
+"""Keys of a range at least; fewer ranges than MOST_RANGES keep to it."""
+MOST_RANGES = 64
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the batches of a run did so far."""
+
+    copied: int
+    rejected: int
+    batches: int
+
+
+def runs_of(copy: Copy, using: str) -> QuerySet[CopyRun]:
+    """Return the runs of a copy, newest first."""
+    return CopyRun.objects.using(using).filter(copy=copy.name).order_by("-pk")
+
+
+def kept_runs(copy: Copy, using: str, source: str) -> QuerySet[CopyRun]:
+    """Return the runs of a copy from one source whose rows are in the target."""
+    return runs_of(copy, using).filter(source=source).exclude(state=State.ROLLED_BACK)
+
+
+def totals(run: CopyRun, using: str) -> Totals:
+    """Add up the ranges of a run."""
+    sums = run.ranges.using(using).aggregate(copied=Sum("copied"), rejected=Sum("rejected"), batches=Sum("batches"))
+    return Totals(**{name: value or 0 for name, value in sums.items()})
+
+
+def open_rejects(run: CopyRun, using: str) -> QuerySet[RejectedRow]:
+    """Return the rejects of a run that wait for a person."""
+    return RejectedRow.objects.using(using).filter(run=run, resolved_at=None)
+
+
+def source_bounds(copy: Copy, using: str, source: str) -> tuple[int, int] | None:
+    """Return the source keys that no run has looked at, or None when there are none.
+
+    A first run begins at 1 even when the smallest visible key is larger: rows below it may still be
+    in transactions that have not committed.
+    """
+    before = kept_runs(copy, using, source).aggregate(last=Max("last_key"))["last"]
+    rows = copy.source._base_manager.using(source)
+    if before is not None:
+        rows = rows.filter(pk__gt=before)
+    bounds = rows.aggregate(first=Min("pk"), last=Max("pk"))
+    if bounds["last"] is None:
+        return None
+    return (min(1, bounds["first"]) if before is None else before + 1), bounds["last"]
+
+
+def unseen_rows(copy: Copy, using: str, source: str) -> int:
+    """Count the source rows that no run has looked at."""
+    bounds = source_bounds(copy, using, source)
+    return copy.source._base_manager.using(source).filter(pk__range=bounds).count() if bounds else 0
+
+
+def begin(copy: Copy, using: str, source: str) -> CopyRun | None:
+    """Return the run to work on, owned by this process: the open one or a new one; None without rows to copy.
+
+    Raises Blocked when another process owns the open run, or when it must be rolled back to its end first.
+    """
+    if run := runs_of(copy, using).filter(state__in=OPEN).first():
+        return _resume(run, using, source)
+    try:
+        with transaction.atomic(using=using):
+            run = _create(copy, using, source)
+    except IntegrityError:
+        raise Blocked(lease.busy(runs_of(copy, using).filter(state__in=OPEN)[0])) from None
+    return run and lease.acquire(run, using, State.RUNNING)
+
+
+def _resume(run: CopyRun, using: str, source: str) -> CopyRun:
+    if run.state not in RESUMABLE:
+        raise Blocked(f"Run {run.pk} is half rolled back. Finish that first: --rollback.")
+    if run.source != source:
+        raise Blocked(
+            f"Run {run.pk}, which copies from {run.source}, is not complete. Resume it: --source {run.source}."
+        )
+    former = run.state
+    run = lease.acquire(run, using, State.RUNNING)
+    done = totals(run, using)
+    logger.info("run %d: resumed (it was %s), %d rows copied so far", run.pk, former, done.copied)
+    return run
+
+
+def _create(copy: Copy, using: str, source: str) -> CopyRun | None:
+    bounds = source_bounds(copy, using, source)
+    if bounds is None:
+        return None
+    first, last = bounds
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        table = copy.target._meta.db_table
+        offset = backend_for(connection).reserve_block(cursor, table, copy.target_key, first, last)
+    run = CopyRun(
+        copy=copy.name, source=source, first_key=first, last_key=last, offset=offset, timestamp=timezone.now()
+    )
+    run.save(using=using, force_insert=True)
+    CopyRange.objects.using(using).bulk_create(
+        CopyRange(run=run, first_key=low, last_key=high, next_key=low) for low, high in _split(first, last)
+    )
+    logger.info("run %d: begun, keys %d to %d, offset %d", run.pk, first, last, offset)
+    return run
+
+
+def _split(first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges of equal width that cover the keys `first` to `last`."""
+    width = max(LARGEST_RANGE, -(-(last - first + 1) // MOST_RANGES))
+    for low in range(first, last + 1, width):
+        yield low, min(low + width - 1, last)

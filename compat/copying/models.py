@@ -1,0 +1,82 @@
+"""What the engine remembers, in the target database: runs, the key ranges of a run, and rejected rows."""
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+from compat.copying.states import OPEN, State
+
+
+class CopyRun(models.Model):
+    """One pass over the source keys from `first_key` to `last_key`, frozen when it began.
+
+    A row's target key is its source key plus `offset`. The lease says who may write: `owner` until
+    `lease_expires_at`; `token` counts the owners, and a checkpoint of a former one is refused.
+    """
+
+    copy = models.CharField(max_length=100)
+    source = models.CharField(max_length=100, help_text="database alias that the rows are read from")
+    state = models.CharField(max_length=20, choices=State, default=State.RUNNING)
+    first_key = models.BigIntegerField()
+    last_key = models.BigIntegerField()
+    offset = models.BigIntegerField()
+    timestamp = models.DateTimeField(help_text="the instant that rows of this run carry as their own creation")
+    owner = models.CharField(max_length=200, blank=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    token = models.BigIntegerField(default=0)
+    started_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+    seconds = models.FloatField(default=0)
+    verified = models.BooleanField(null=True)
+    differences = models.JSONField(null=True)
+    set_aside = models.JSONField(default=list, help_text="SQL that puts back what was set aside while copying")
+    error = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "compat_copyrun"
+        constraints = [
+            models.UniqueConstraint(fields=["copy"], condition=models.Q(state__in=OPEN), name="compat_one_open_run"),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} of {self.copy}, {self.state}"
+
+
+class CopyRange(models.Model):
+    """A part of a run's keys, from `first_key` to `last_key`; `next_key` is the checkpoint.
+
+    Everything below `next_key` is over or rejected. `token` repeats the run's, so that a checkpoint
+    touches this row alone and workers do not wait for each other.
+    """
+
+    run = models.ForeignKey(CopyRun, models.CASCADE, related_name="ranges")
+    first_key = models.BigIntegerField()
+    last_key = models.BigIntegerField()
+    next_key = models.BigIntegerField()
+    token = models.BigIntegerField(default=0)
+    copied = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    batches = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "compat_copyrange"
+
+    def __str__(self) -> str:
+        return f"keys {self.first_key} to {self.last_key} of run {self.run_id}, next {self.next_key}"
+
+
+class RejectedRow(models.Model):
+    """A source row that the target cannot hold, with the reason and the row's values."""
+
+    run = models.ForeignKey(CopyRun, models.CASCADE, related_name="rejects")
+    source_pk = models.BigIntegerField()
+    reason = models.TextField()
+    payload = models.JSONField(encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(auto_now_add=True)
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "compat_rejectedrow"
+        constraints = [models.UniqueConstraint(fields=["run", "source_pk"], name="compat_one_reject_per_row")]
+
+    def __str__(self) -> str:
+        return f"source row {self.source_pk}: {self.reason}"

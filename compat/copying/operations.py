@@ -1,0 +1,263 @@
+"""The operations on a copy. Each takes a Job and returns a Result; none raises for what a user can cause."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+
+from django.db import DatabaseError, Error, connections
+from django.db.models import F, Max, Min
+
+from compat.copying import estimate, lease, ledger, preflight, results
+from compat.copying.backends import backend_for
+from compat.copying.copier import copy_ranges
+from compat.copying.errors import CopyError, LeaseLost, WritersRemain
+from compat.copying.job import Job, Silence
+from compat.copying.models import CopyRun
+from compat.copying.proof import prove, wait_for_writers
+from compat.copying.results import Result
+from compat.copying.retry_rejected import retry_run
+from compat.copying.retrying import one_line
+from compat.copying.rollback import next_to_roll_back, roll_back_run
+from compat.copying.states import State
+from compat.copying.verification import Differences
+
+logger = logging.getLogger(__name__)
+Operation = Callable[[Job], Result]
+
+
+def _guarded(operation: Operation) -> Operation:
+    """Check the ground first, and turn what goes wrong before a run is owned into a blocked result."""
+
+    @wraps(operation)
+    def guarded(job: Job) -> Result:
+        try:
+            preflight.check(job)
+            return operation(job)
+        except CopyError as error:
+            logger.error("%s: %s", job.copy.name, error)
+            return Result(results.BLOCKED, error=str(error))
+        except (DatabaseError, Error) as error:
+            logger.error("%s: %s", job.copy.name, one_line(error))
+            return Result(results.BLOCKED, error=f"The database refused: {one_line(error)}")
+
+    return guarded
+
+
+@_guarded
+def copy_rows(job: Job) -> Result:
+    """Copy what waits in the source, prove it, and answer for the whole run."""
+    run = ledger.begin(job.copy, job.using, job.source)
+    if run is None:
+        return _nothing_to_do(job)
+    return _owned(job, run, _copy_and_prove)
+
+
+def _nothing_to_do(job: Job) -> Result:
+    """Nothing waits; but a last run that was found different is compared again, for it may be mended."""
+    run = ledger.kept_runs(job.copy, job.using, job.source).first()
+    if run is not None and run.verified is False:
+        return _owned(job, lease.acquire(run, job.using, State.RUNNING), _copy_and_prove)
+    rows = job.copy.source._base_manager.using(job.source).count()
+    logger.info("%s: nothing to do, %d rows in the source", job.copy.name, rows)
+    return Result(results.NOTHING_TO_DO, run=run.pk if run else None, source_rows=rows)
+
+
+def _owned(job: Job, run: CopyRun, work: Callable[[Job, CopyRun, float], Result]) -> Result:
+    """Do `work` on a run that this process owns; record how it ended, whatever happens."""
+    began = time.monotonic()
+    with lease.heartbeat(run, job.using, job.stop):
+        try:
+            return work(job, run, began)
+        except WritersRemain as error:
+            return _stopped(job, run, str(error), began)
+        except LeaseLost as error:
+            logger.error("run %d: %s", run.pk, error)
+            return Result(results.FAILED, run=run.pk, error=str(error))
+        except (DatabaseError, Error, CopyError) as error:
+            return _failed(job, run, one_line(error), began)
+        finally:
+            job.progress.end()
+
+
+def _copy_and_prove(job: Job, run: CopyRun, began: float) -> Result:
+    job.progress.begin("copying", _rows_left(job, run))
+    copy_ranges(job, run)
+    job.progress.end()
+    if not job.stop.requested():
+        wait_for_writers(job, run)
+        differences = _compare(job, run, sweep=True)
+    if job.stop.requested():
+        return _stopped(job, run, job.stop.reason, began)
+    return _completed(job, run, differences, began)
+
+
+def _rows_left(job: Job, run: CopyRun) -> int | None:
+    """Count the rows still to copy; only for somebody who looks on, for it reads the whole key."""
+    if isinstance(job.progress, Silence):
+        return None
+    parts = run.ranges.using(job.using).filter(next_key__lte=F("last_key"))
+    bounds = parts.aggregate(first=Min("next_key"), last=Max("last_key"))
+    if bounds["first"] is None:
+        return 0
+    return job.copy.source._base_manager.using(job.source).filter(pk__range=(bounds["first"], bounds["last"])).count()
+
+
+def _compare(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
+    began = time.monotonic()
+    connection = connections[job.using]
+    with connection.cursor() as cursor:
+        backend_for(connection).refresh_statistics(cursor, job.copy.target._meta.db_table)
+    job.progress.begin("comparing", ledger.totals(run, job.using).copied)
+    differences = prove(job, run, sweep=sweep)
+    job.progress.end()
+    if not job.stop.requested():
+        logger.info("run %d: compared in %.2f s, differences: %s", run.pk, time.monotonic() - began, differences)
+    return differences
+
+
+def _completed(job: Job, run: CopyRun, differences: Differences, began: float) -> Result:
+    verified = not differences
+    error = "" if verified else f"Source and target differ: {differences}."
+    lease.release(
+        run, job.using, State.COMPLETED, verified=verified, differences=differences.counts(), error=error,
+        seconds=_seconds(run, began),
+    )  # fmt: skip
+    result = _result(job, run, results.COMPLETED if verified else results.DIFFERENT)
+    logger.info(
+        "run %d: %s, %d rows copied, %d rejected, %d batches, %.2f s, %.0f rows/s",
+        run.pk, result.status, result.copied, result.rejected, result.batches, result.seconds, result.rows_per_second,
+    )  # fmt: skip
+    return result
+
+
+def _stopped(job: Job, run: CopyRun, reason: str, began: float) -> Result:
+    if run.state == State.RUNNING:
+        lease.release(run, job.using, State.STOPPED, error=reason, seconds=_seconds(run, began))
+    else:
+        lease.pause(run, job.using, reason)
+    logger.warning("run %d: stopped, %s; run again to resume", run.pk, reason)
+    return _result(job, run, results.STOPPED)
+
+
+def _failed(job: Job, run: CopyRun, message: str, began: float) -> Result:
+    logger.error("run %d: failed, nothing is lost, run again to resume: %s", run.pk, message)
+    try:
+        if run.state == State.RUNNING:
+            lease.release(run, job.using, State.FAILED, error=message, seconds=_seconds(run, began))
+        else:
+            lease.pause(run, job.using, message)
+    except (DatabaseError, Error, LeaseLost) as error:
+        logger.error("run %d: the failure could not be recorded: %s", run.pk, one_line(error))
+        return Result(results.FAILED, run=run.pk, error=message)
+    return replace(_result(job, run, results.FAILED), error=message)
+
+
+def _seconds(run: CopyRun, began: float) -> float:
+    return run.seconds + time.monotonic() - began
+
+
+def _result(job: Job, run: CopyRun, status: str) -> Result:
+    done = ledger.totals(run, job.using)
+    result = Result(
+        status, run=run.pk, source_rows=done.copied + done.rejected, copied=done.copied, rejected=done.rejected,
+        batches=done.batches, seconds=run.seconds, verified=run.verified, error=run.error or None,
+    )  # fmt: skip
+    if run.differences:
+        result.differences = {kind: run.differences[kind] for kind in result.differences}
+    return result
+
+
+@_guarded
+def verify(job: Job) -> Result:
+    """Compare the source with what all runs made of it; rows that no run has looked at are missing."""
+    began = time.monotonic()
+    differences, copied, rejected = Differences(), 0, 0
+    runs = list(ledger.kept_runs(job.copy, job.using, job.source))
+    for run in runs:
+        done = ledger.totals(run, job.using)
+        copied, rejected = copied + done.copied, rejected + done.rejected
+        job.progress.begin(f"comparing run {run.pk}", done.copied)
+        differences += prove(job, run, sweep=False)
+        job.progress.end()
+    if job.stop.requested():
+        return Result(results.STOPPED, error=job.stop.reason)
+    differences.missing += ledger.unseen_rows(job.copy, job.using, job.source)
+    logger.info("%s: compared, differences: %s", job.copy.name, differences)
+    return Result(
+        results.DIFFERENT if differences else results.VERIFIED,
+        run=runs[0].pk if runs else None,
+        source_rows=job.copy.source._base_manager.using(job.source).count(),
+        copied=copied,
+        rejected=rejected,
+        seconds=time.monotonic() - began,
+        verified=not differences,
+        differences=differences.counts(),
+        error=f"Source and target differ: {differences}." if differences else None,
+    )
+
+
+@_guarded
+def roll_back(job: Job) -> Result:
+    """Take the rows of every run back, the newest run first."""
+    total: Result | None = None
+    while run := next_to_roll_back(job):
+        owned = lease.acquire(run, job.using, State.ROLLING_BACK)
+        result = _owned(job, owned, _roll_back_run)
+        if result.status != results.ROLLED_BACK:
+            return result
+        total = result if total is None else total.plus(result)
+    return total or Result(results.NOTHING_TO_DO)
+
+
+def _roll_back_run(job: Job, run: CopyRun, began: float) -> Result:
+    before = ledger.totals(run, job.using).copied
+    job.progress.begin(f"taking back run {run.pk}", before)
+    kept = roll_back_run(job, run)
+    if kept is None:
+        return _stopped(job, run, job.stop.reason, began)
+    error = f"Rows that changed since the copy were kept: {kept}." if kept else ""
+    lease.release(run, job.using, State.ROLLED_BACK, differences=kept.counts(), error=error, verified=None)
+    result = replace(_result(job, run, results.ROLLED_BACK), seconds=time.monotonic() - began)
+    logger.info(
+        "run %d: rolled back, %d rows deleted in %.2f s, kept: %s",
+        run.pk, before - result.copied, result.seconds, kept,
+    )  # fmt: skip
+    return replace(result, copied=before - result.copied)
+
+
+@_guarded
+def retry_rejected(job: Job) -> Result:
+    """Try the rejected rows of all runs again."""
+    outcome = Result(results.NOTHING_TO_DO)
+    for run in ledger.kept_runs(job.copy, job.using, job.source).filter(state=State.COMPLETED):
+        if ledger.open_rejects(run, job.using).exists():
+            outcome = _owned(job, lease.acquire(run, job.using, State.RUNNING), _retry_run)
+            if outcome.status not in {results.COMPLETED, results.DIFFERENT}:
+                return outcome
+    return outcome
+
+
+def _retry_run(job: Job, run: CopyRun, began: float) -> Result:
+    job.progress.begin(f"retrying rejects of run {run.pk}", ledger.open_rejects(run, job.using).count())
+    retry_run(job, run)
+    job.progress.end()
+    return _copy_and_prove(job, run, began)
+
+
+@_guarded
+def dry_run(job: Job) -> Result:
+    """Say what would be copied and rejected and how long it would take; change nothing."""
+    found = estimate.estimate(job)
+    return Result(
+        results.DRY_RUN, source_rows=found.rows, copied=found.rows - found.rejected, rejected=found.rejected,
+        seconds=found.seconds,
+    )  # fmt: skip
+
+
+@_guarded
+def status(job: Job) -> Result:
+    """Answer for the newest run; the command lists them all."""
+    run = ledger.runs_of(job.copy, job.using).first()
+    return _result(job, run, run.state) if run else Result(results.NOTHING_TO_DO)

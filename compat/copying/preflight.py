@@ -1,0 +1,51 @@
+"""Look before anything is written: can the copy be done here at all?"""
+
+from django.db import DatabaseError, Error, connections
+from django.db.models import Model
+from django.utils.connection import ConnectionDoesNotExist
+
+from compat.copying.backends import backend_for
+from compat.copying.errors import Blocked
+from compat.copying.job import Job
+from compat.copying.models import CopyRange, CopyRun, RejectedRow
+from compat.copying.retrying import one_line
+
+
+def check(job: Job) -> None:
+    """Raise Blocked with what to do, unless both databases answer and hold the tables and columns needed."""
+    fields = job.copy.fields
+    source = {field.column for field in job.copy.source._meta.concrete_fields}
+    target = {job.copy.target_key, *(field.column for field, _ in fields)}
+    _check_tables(job.source, {job.copy.source: source})
+    needed: dict[type[Model], set[str]] = {job.copy.target: target}
+    for model in (CopyRun, CopyRange, RejectedRow):
+        needed[model] = {field.column for field in model._meta.concrete_fields}
+    _check_tables(job.using, needed)
+    backend_for(connections[job.using])
+
+
+def _check_tables(using: str, needed: dict[type[Model], set[str]]) -> None:
+    try:
+        connection = connections[using]
+        with connection.cursor() as cursor:
+            present = set(connection.introspection.table_names(cursor, include_views=True))
+            for model, columns in needed.items():
+                table = model._meta.db_table
+                if table not in present:
+                    raise Blocked(f"The table {table} is not in the database {using!r}. {_advice(using)}")
+                description = connection.introspection.get_table_description(cursor, table)
+                if missing := columns - {column.name for column in description}:
+                    raise Blocked(
+                        f"The table {table} in the database {using!r} has no column {', '.join(sorted(missing))}. "
+                        + _advice(using)
+                    )
+    except ConnectionDoesNotExist:
+        known = ", ".join(connections)
+        raise Blocked(f"There is no database alias {using!r}; the settings know: {known}.") from None
+    except (DatabaseError, Error) as error:
+        raise Blocked(f"The database {using!r} cannot be read: {one_line(error)}") from error
+
+
+def _advice(using: str) -> str:
+    database = "" if using == "default" else f" --database {using}"
+    return f"Run verify_structure{database} to see what else is missing, and with --fix to create it."

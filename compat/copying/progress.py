@@ -1,0 +1,41 @@
+"""A progress bar with rate and remaining time, for a person at a terminal."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+
+class Bar:
+    """Progress as a bar on stderr."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+
+    def begin(self, what: str, rows: int | None) -> None:
+        """Start a bar for `rows` rows."""
+        self.end()
+        self._bar = tqdm(total=rows, desc=what, unit=" rows", unit_scale=True, dynamic_ncols=True, file=sys.stderr)
+
+    def advance(self, rows: int, note: str = "") -> None:
+        """Move the bar on."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(note, refresh=False)
+            self._bar.update(rows)
+
+    def end(self) -> None:
+        """Leave the finished bar on the screen."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+@contextmanager
+def above_the_bar() -> Iterator[None]:
+    """Print log lines above the bar instead of through it."""
+    with logging_redirect_tqdm(loggers=[logging.getLogger("compat")]):
+        yield

@@ -1,0 +1,49 @@
+"""Try the rejected rows again, after somebody mended them or the target."""
+
+import logging
+from itertools import islice
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from compat.copying import ledger
+from compat.copying.batches import Written, begin_batch, checkpoint, write
+from compat.copying.job import Job
+from compat.copying.models import CopyRange, CopyRun
+from compat.copying.proof import CHUNK
+from compat.copying.retrying import retrying
+from compat.copying.selection import Keys
+from compat.copying.statements import Statements
+
+logger = logging.getLogger(__name__)
+
+
+def retry_run(job: Job, run: CopyRun) -> int:
+    """Copy the open rejects of a run that fit by now, with the keys they were meant to have; return their number."""
+    statements = job.statements(run)
+    copied = 0
+    for part in CopyRange.objects.using(job.using).filter(run=run, rejected__gt=0).order_by("first_key"):
+        inside = ledger.open_rejects(run, job.using).filter(source_pk__range=(part.first_key, part.last_key))
+        waiting = iter(list(inside.order_by("source_pk").values_list("source_pk", flat=True)))
+        while (keys := tuple(islice(waiting, CHUNK))) and not job.stop.requested():
+            written = retrying(
+                lambda part=part, keys=keys: _retry(run, part, statements, keys),  # type: ignore[misc]
+                using=job.using, what=f"run {run.pk}, rejects from key {keys[0]}", stop=job.stop,
+            )  # fmt: skip
+            copied += written.copied
+            job.progress.advance(len(keys))
+    logger.info("run %d: %d rejected rows copied", run.pk, copied)
+    return copied
+
+
+def _retry(run: CopyRun, part: CopyRange, statements: Statements, keys: tuple[int, ...]) -> Written:
+    """Try these rejects; a row that left the source is settled, too."""
+    using = statements.using
+    with transaction.atomic(using=using):
+        begin_batch(run, part, statements)
+        waiting = ledger.open_rejects(run, using).filter(source_pk__in=keys)
+        keys = tuple(waiting.values_list("source_pk", flat=True))
+        written = write(run, statements, Keys(keys))
+        settled = waiting.exclude(source_pk__in=written.rejected).update(resolved_at=Now())
+        checkpoint(run, part, using, next_key=part.next_key, copied=written.copied, rejected=-settled, batches=1)
+    return written

@@ -1,0 +1,211 @@
+"""The SQL of a run, made from the declaration by the ORM's own compiler.
+
+`mapped` is the source seen through the declaration: its key as `source_key`, and every target column
+as `to_<column>`. All other statements select from it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.db import connections
+from django.db.models import BigIntegerField, DateTimeField, F, Value
+from django.db.models.functions import Cast
+
+from compat.copying.backends import Backend, backend_for
+from compat.copying.declaration import Copy
+from compat.copying.functions import RunTimestamp
+from compat.copying.promises import Promise, promises_of
+
+
+@dataclass(frozen=True)
+class Sql:
+    """A statement and its parameters."""
+
+    text: str
+    params: tuple[Any, ...] = ()
+
+
+def fetch(using: str, query: Sql) -> list[tuple[Any, ...]]:
+    """Return the rows that a statement selects."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(query.text, query.params)
+        return list(cursor.fetchall())
+
+
+def execute(using: str, statement: Sql) -> int:
+    """Run a statement and return the number of rows that it changed."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement.text, statement.params)
+        return int(cursor.rowcount)
+
+
+@dataclass(frozen=True)
+class Statements:
+    """The statements of a copy between tables of the database `using`, for one offset and timestamp."""
+
+    copy: Copy
+    using: str
+    offset: int
+    timestamp: datetime
+
+    @cached_property
+    def backend(self) -> Backend:
+        """What the database can do."""
+        return backend_for(connections[self.using])
+
+    @cached_property
+    def promises(self) -> list[Promise]:
+        """What every row of the target must keep."""
+        return promises_of(self.copy, self.backend, connections[self.using])
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The target columns that a copy writes, the key first."""
+        return [self.copy.target_key, *(field.column for field, _ in self.copy.fields)]
+
+    def quote(self, name: str) -> str:
+        """Quote a table or column name."""
+        return connections[self.using].ops.quote_name(name)
+
+    @property
+    def source(self) -> str:
+        """The source table, quoted."""
+        return self.quote(self.copy.source._meta.db_table)
+
+    @property
+    def target(self) -> str:
+        """The target table, quoted."""
+        return self.quote(self.copy.target._meta.db_table)
+
+    def mapped(self, condition: dict[str, Any]) -> Sql:
+        """Select the source rows that meet an ORM condition as the target shall hold them."""
+        values = {"source_key": F("pk"), f"to_{self.copy.target_key}": self._target_key()}
+        values |= {f"to_{field.column}": self._value(expression) for field, expression in self.copy.fields}
+        rows = self.copy.source._base_manager.using(self.using).filter(**condition).order_by()
+        query = rows.annotate(**values).values_list(*values).query
+        text, params = query.get_compiler(self.using).as_sql()
+        return Sql(text + self.backend.fence, tuple(params))
+
+    def _target_key(self) -> Any:
+        return Cast(F("pk"), BigIntegerField()) + Value(self.offset) if self.offset else F("pk")
+
+    def _value(self, expression: Any) -> Any:
+        return Value(self.timestamp, DateTimeField()) if isinstance(expression, RunTimestamp) else expression
+
+    def boundary(self, first: int, last: int, rows: int) -> Sql:
+        """Select the key of the `rows`-th source row from `first` on, read from the bare key."""
+        key = self.quote(self.copy.source_key)
+        return Sql(
+            f"SELECT {key} FROM {self.source} WHERE {key} BETWEEN %s AND %s ORDER BY {key} LIMIT 1 OFFSET %s",  # noqa: S608 quoted names
+            (first, last, rows - 1),
+        )
+
+    def count(self, mapped: Sql) -> Sql:
+        """Count mapped rows."""
+        return Sql(f"SELECT count(*) FROM ({mapped.text}) mapped", mapped.params)  # noqa: S608 quoted names
+
+    def nth_key(self, mapped: Sql, number: int) -> Sql:
+        """Select the source key of the `number`-th mapped row in key order."""
+        return Sql(
+            f"SELECT source_key FROM ({mapped.text}) mapped ORDER BY source_key LIMIT 1 OFFSET %s",  # noqa: S608 quoted names
+            (*mapped.params, number - 1),
+        )
+
+    def insert(self, mapped: Sql, *, only_fit: bool) -> Sql:
+        """Insert the mapped rows into the target; with `only_fit` those that keep every promise."""
+        into = f"INSERT INTO {self.target} ({', '.join(map(self.quote, self.columns))})"
+        values = ", ".join(self.quote(f"to_{column}") for column in self.columns)
+        where = f" WHERE {self._fit()}" if only_fit else ""
+        return Sql(f"{into} SELECT {values} FROM ({mapped.text}) mapped{where}", mapped.params)  # noqa: S608 quoted names
+
+    def unfit(self, mapped: Sql) -> Sql:
+        """Select the key and, per promise, whether it is kept, of mapped rows that break a promise."""
+        kept = "".join(f", ({promise.condition}) IS TRUE" for promise in self.promises)
+        return Sql(f"SELECT source_key{kept} FROM ({mapped.text}) mapped WHERE NOT ({self._fit()})", mapped.params)  # noqa: S608 quoted names
+
+    def count_unfit(self, mapped: Sql) -> Sql:
+        """Count mapped rows that break a promise."""
+        return Sql(f"SELECT count(*) FROM ({mapped.text}) mapped WHERE NOT ({self._fit()})", mapped.params)  # noqa: S608 quoted names
+
+    def _fit(self) -> str:
+        return " AND ".join(f"({promise.condition}) IS TRUE" for promise in self.promises) or "1 = 1"
+
+    def missing_keys(self, mapped: Sql, run_id: int) -> Sql:
+        """Select the keys of mapped rows that are neither in the target nor among the run's open rejects."""
+        return Sql(
+            f"SELECT source_key FROM ({mapped.text}) mapped WHERE NOT EXISTS ({self._counterpart()}) "  # noqa: S608 quoted names
+            f"AND NOT EXISTS ({self._reject()}) ORDER BY source_key",
+            (*mapped.params, run_id),
+        )
+
+    def changed_keys(self, mapped: Sql) -> Sql:
+        """Select the source keys of mapped rows whose target row holds other values."""
+        return Sql(
+            f"SELECT source_key FROM ({mapped.text}) mapped JOIN {self.target} kept ON {self._same_key()} "  # noqa: S608 quoted names
+            f"WHERE {self._other_values()} ORDER BY source_key",
+            mapped.params,
+        )
+
+    def compare(self, mapped: Sql) -> Sql:
+        """Count mapped rows, those without a target row, and those whose target row holds other values."""
+        key = f"kept.{self.quote(self.copy.target_key)}"
+        return Sql(
+            f"SELECT count(*), count(CASE WHEN {key} IS NULL THEN 1 END), "  # noqa: S608 quoted names
+            f"count(CASE WHEN {key} IS NOT NULL AND ({self._other_values()}) THEN 1 END) "
+            f"FROM ({mapped.text}) mapped LEFT JOIN {self.target} kept ON {self._same_key()}",
+            mapped.params,
+        )
+
+    def count_target(self, first: int, last: int) -> Sql:
+        """Count the target rows whose keys belong to the source keys from `first` to `last`."""
+        key = self.quote(self.copy.target_key)
+        return Sql(
+            f"SELECT count(*) FROM {self.target} WHERE {key} BETWEEN %s AND %s",  # noqa: S608 quoted names
+            (first + self.offset, last + self.offset),
+        )
+
+    def extra_keys(self, first: int, last: int) -> Sql:
+        """Select the target keys that belong to `first` to `last` and have no source row."""
+        key, source_key = self.quote(self.copy.target_key), self.quote(self.copy.source_key)
+        return Sql(
+            f"SELECT {key} FROM {self.target} kept WHERE {key} BETWEEN %s AND %s AND NOT EXISTS "  # noqa: S608 quoted names
+            f"(SELECT 1 FROM {self.source} origin WHERE origin.{source_key} = kept.{key} - %s) ORDER BY {key}",
+            (first + self.offset, last + self.offset, self.offset),
+        )
+
+    def rollback_boundary(self, first: int, last: int, rows: int) -> Sql:
+        """Select the source key that belongs to the `rows`-th target row from `last` down."""
+        key = self.quote(self.copy.target_key)
+        return Sql(
+            f"SELECT {key} - %s FROM {self.target} WHERE {key} BETWEEN %s AND %s ORDER BY {key} DESC LIMIT 1 OFFSET %s",  # noqa: S608 quoted names
+            (self.offset, first + self.offset, last + self.offset, rows - 1),
+        )
+
+    def delete_unchanged(self, mapped: Sql) -> Sql:
+        """Delete the target rows that still hold the mapped rows' values."""
+        key = self.quote(self.copy.target_key)
+        return Sql(
+            f"DELETE FROM {self.target} WHERE {key} IN (SELECT kept.{key} FROM ({mapped.text}) mapped "  # noqa: S608 quoted names
+            f"JOIN {self.target} kept ON {self._same_key()} WHERE NOT ({self._other_values()}))",
+            mapped.params,
+        )
+
+    def _same_key(self) -> str:
+        return f"kept.{self.quote(self.copy.target_key)} = mapped.{self.quote('to_' + self.copy.target_key)}"
+
+    def _other_values(self) -> str:
+        distinct = self.backend.distinct
+        return " OR ".join(
+            f"kept.{self.quote(column)} {distinct} mapped.{self.quote('to_' + column)}" for column in self.columns[1:]
+        )
+
+    def _counterpart(self) -> str:
+        return f"SELECT 1 FROM {self.target} kept WHERE {self._same_key()}"  # noqa: S608 quoted names
+
+    def _reject(self) -> str:
+        return (
+            "SELECT 1 FROM compat_rejectedrow reject WHERE reject.run_id = %s "
+            "AND reject.source_pk = mapped.source_key AND reject.resolved_at IS NULL"
+        )

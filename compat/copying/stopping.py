@@ -1,0 +1,54 @@
+"""Asking a run to stop at the next batch border: by signal, by deadline, or because its lease is lost."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+
+class Stop:
+    """A request to stop, shared by the workers of a run."""
+
+    def __init__(self, max_seconds: float | None = None) -> None:
+        self._deadline = None if max_seconds is None else time.monotonic() + max_seconds
+        self._event = threading.Event()
+        self.reason = ""
+
+    def request(self, reason: str) -> None:
+        """Ask for a stop; the first reason stays."""
+        self.reason = self.reason or reason
+        self._event.set()
+
+    def requested(self) -> bool:
+        """Tell whether to stop now."""
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            self.request("the time given by --max-seconds is over")
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep, but no longer than until a stop is requested; return whether it is."""
+        return self._event.wait(seconds) or self.requested()
+
+
+@contextmanager
+def on_signals(stop: Stop) -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into a stop request; a second signal acts at once, as without this."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        stop.request(f"received {signal.Signals(number).name}")
+        signal.signal(number, former[number])
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in former:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -1,0 +1,63 @@
+"""The proof: every column of every row of a run, source against target."""
+
+from dataclasses import dataclass, field
+
+from compat.copying.models import CopyRun
+from compat.copying.selection import KeyRange
+from compat.copying.statements import Sql, Statements, fetch
+
+SAMPLES = 5
+
+
+@dataclass
+class Differences:
+    """Rows that differ: counts, and some keys of each kind (source keys; for `extra` target keys)."""
+
+    missing: int = 0
+    extra: int = 0
+    changed: int = 0
+    samples: dict[str, list[int]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.extra or self.changed)
+
+    def __iadd__(self, other: "Differences") -> "Differences":
+        self.missing += other.missing
+        self.extra += other.extra
+        self.changed += other.changed
+        for kind, keys in other.samples.items():
+            self.samples[kind] = (self.samples.get(kind, []) + keys)[:SAMPLES]
+        return self
+
+    def counts(self) -> dict[str, int]:
+        """Return the counts alone."""
+        return {"missing": self.missing, "extra": self.extra, "changed": self.changed}
+
+    def __str__(self) -> str:
+        kinds = [f"{count} {kind} ({self._sampled(kind)})" for kind, count in self.counts().items() if count]
+        return ", ".join(kinds) or "none"
+
+    def _sampled(self, kind: str) -> str:
+        keys = self.samples.get(kind, [])
+        more = ", …" if getattr(self, kind) > len(keys) else ""
+        return f"{'target' if kind == 'extra' else 'source'} keys {', '.join(map(str, keys))}{more}"
+
+
+def compare(run: CopyRun, statements: Statements, keys: KeyRange) -> Differences:
+    """Compare the source rows with these keys with what the run made of them."""
+    mapped = keys.mapped(statements)
+    [(rows, missing, changed)] = fetch(statements.using, statements.compare(mapped))
+    [(kept,)] = fetch(statements.using, statements.count_target(keys.first, keys.last))
+    found = Differences()
+    if missing:
+        found += _listed(statements, "missing", statements.missing_keys(mapped, run.pk))
+    if changed:
+        found += _listed(statements, "changed", statements.changed_keys(mapped))
+    if kept != rows - missing:
+        found += _listed(statements, "extra", statements.extra_keys(keys.first, keys.last))
+    return found
+
+
+def _listed(statements: Statements, kind: str, query: Sql) -> Differences:
+    keys = [key for (key,) in fetch(statements.using, query)]
+    return Differences(**{kind: len(keys)}, samples={kind: keys[:SAMPLES]} if keys else {})
