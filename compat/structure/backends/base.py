@@ -1,0 +1,62 @@
+"""What every database must be able to do for verification and repair."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from compat.structure.build import Creation
+from compat.structure.expected import Owner
+from compat.structure.findings import Finding, Severity
+from compat.structure.plan import Obstacle, Step
+from compat.structure.snapshot import Column, Snapshot, Table
+
+
+class Backend(ABC):
+    """One database: reads snapshots, judges types, and knows the SQL that repairs a table."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+
+    @abstractmethod
+    def expected(self, owners: Iterable[Owner]) -> Snapshot:
+        """Create the owners' tables in a scratch place and return what they look like. Raises Unverifiable."""
+
+    @abstractmethod
+    def actual(self, names: Iterable[str]) -> Snapshot:
+        """Return the tables (or what stands in their place) of these names, with a constant number of queries."""
+
+    @abstractmethod
+    def judge_type(self, expected: str, actual: str) -> Severity | None:
+        """Return how bad it is that a column has the type `actual`; None when there is no difference."""
+
+    @abstractmethod
+    def steps(self, table: Table, actual: Table, findings: Iterable[Finding], values: "Values") -> Iterator[Step]:
+        """Return the steps that repair these findings of one table; a finding without a step cannot be repaired."""
+
+    @abstractmethod
+    def type_obstacle(self, table: Table, expected: Column, actual: Column) -> Obstacle | None:
+        """Return the query for values that would not survive the change of type."""
+
+    @abstractmethod
+    def repairing(self) -> AbstractContextManager[None]:
+        """Return a transaction in which tables may be rebuilt, and which only one repair enters at a time."""
+
+    @abstractmethod
+    def creation(self, owner: Owner) -> Creation:
+        """Return the statements that create a missing table with its indexes and constraints."""
+
+    def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, parameters or None)
+            return list(cursor.fetchall())
+
+    def quote(self, *names: str) -> str:
+        """Return the names quoted and separated by commas; schema.table becomes "schema"."table"."""
+        return ", ".join(self.connection.ops.quote_name(name) for name in names)
+
+
+Values = Any

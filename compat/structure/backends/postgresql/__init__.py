@@ -1,0 +1,65 @@
+"""PostgreSQL."""
+
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
+
+from compat.structure.backends.base import Backend
+from compat.structure.backends.postgresql import catalog, repairs, scratch
+from compat.structure.build import Creation, creations
+from compat.structure.expected import Owner
+from compat.structure.findings import Finding, Severity
+from compat.structure.plan import Obstacle, Step
+from compat.structure.snapshot import Column, Snapshot, Table
+
+LOCK = zlib.crc32(b"compat.structure repair")
+INTEGERS = ("smallint", "integer", "bigint")
+SIZED = re.compile(r"^(character varying|character|numeric|bit varying)(?:\((\d+)(?:,(\d+))?\))?$")
+
+
+class PostgreSQL(Backend):
+    """Expected tables are created in the session's temporary schema."""
+
+    def expected(self, owners: Iterable[Owner]) -> Snapshot:
+        return scratch.expected(self.connection, self.rows, owners)
+
+    def actual(self, names: Iterable[str]) -> Snapshot:
+        with transaction.atomic(self.connection.alias):
+            self.rows("SELECT set_config('lock_timeout', '2s', true)")
+            return catalog.read(self.rows, names)
+
+    def judge_type(self, expected: str, actual: str) -> Severity | None:
+        return Severity.WARNING if holds(actual, expected) else Severity.ERROR
+
+    def creation(self, owner: Owner) -> Creation:
+        return creations(self.connection, [owner])[owner.table]
+
+    def steps(self, table: Table, actual: Table, findings: Iterable[Finding], values: object) -> Iterator[Step]:
+        return repairs.steps(self, table, actual, findings, values)
+
+    def type_obstacle(self, table: Table, expected: Column, actual: Column) -> Obstacle | None:
+        return repairs.type_obstacle(self, table, expected, actual)
+
+    @contextmanager
+    def repairing(self) -> Iterator[None]:
+        with transaction.atomic(self.connection.alias):
+            self.rows("SELECT set_config('lock_timeout', '5s', true)")
+            self.rows("SELECT pg_advisory_xact_lock(%s)", LOCK)
+            yield
+
+
+def holds(wider: str, narrower: str) -> bool:
+    """Whether the type `wider` takes every value of `narrower` and gives it back unchanged."""
+    if wider in INTEGERS and narrower in INTEGERS:
+        return INTEGERS.index(wider) > INTEGERS.index(narrower)
+    if wider == "text" and narrower.startswith("character varying"):
+        return True
+    one, other = SIZED.match(wider), SIZED.match(narrower)
+    if not one or not other or one[1] != other[1]:
+        return False
+    if one[2] is None:
+        return True
+    return other[2] is not None and int(one[2]) >= int(other[2]) and one[3] == other[3]

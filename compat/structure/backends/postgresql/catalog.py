@@ -1,0 +1,100 @@
+"""Read PostgreSQL's catalog: six queries for the structure, two for the sequences, however many tables."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from itertools import starmap
+from typing import Any
+
+from compat.structure.backends.postgresql import shapes
+from compat.structure.backends.postgresql.queries import (
+    COLUMNS,
+    CONSTRAINTS,
+    FAMILIES,
+    INDEXES,
+    RELATIONS,
+    SCRATCH_RELATIONS,
+    SEQUENCES,
+    ColumnRow,
+    ConstraintRow,
+    IndexRow,
+    Relation,
+)
+from compat.structure.snapshot import Column, Rule, Sequence, Table
+
+Query = Callable[..., list[tuple[Any, ...]]]
+KINDS = {"r": "table", "p": "table", "v": "view", "m": "materialized view", "f": "foreign table"}
+
+
+def read(query: Query, names: Iterable[str], *, scratch: bool = False, values: bool = True) -> Mapping[str, Table]:
+    """Return the tables of these names; `scratch`: those in the session's temporary schema.
+
+    `values`: also read where the sequences stand and the largest keys.
+    """
+    names = list(names)
+    relations = list(starmap(Relation, query(SCRATCH_RELATIONS if scratch else RELATIONS, names, names)))
+    chosen, elsewhere = _choose(relations, names)
+    oids = [relation.oid for relation in chosen.values()]
+    parts = _Parts(query, oids, values=values and not scratch)
+    found = {
+        name: Table(
+            name=name,
+            kind=KINDS[relation.kind],
+            columns={column.name: column for column in parts.columns[relation.oid]},
+            rules=tuple(parts.rules[relation.oid]),
+            sequences=tuple(parts.sequences[relation.oid]),
+            storage="UNLOGGED" if relation.persistence == "u" else None,
+            comment=relation.comment,
+            bytes=relation.bytes,
+        )
+        for name, relation in chosen.items()
+    }
+    absent = {name: Table(name, "", elsewhere=places) for name, places in elsewhere.items() if name not in found}
+    return found | absent
+
+
+def _choose(relations: list[Relation], names: list[str]) -> tuple[dict[str, Relation], dict[str, tuple[str, ...]]]:
+    """Return, by name, the relation that the name means on the search path, and the schemas of its namesakes."""
+    wanted, chosen = set(names), {}
+    elsewhere: dict[str, tuple[str, ...]] = {}
+    for relation in relations:
+        qualified = f"{relation.schema}.{relation.name}"
+        if qualified in wanted:
+            chosen[qualified] = relation
+        if relation.name in wanted and relation.visible:
+            chosen[relation.name] = relation
+        elif relation.name in wanted:
+            elsewhere[relation.name] = (*elsewhere.get(relation.name, ()), f"the schema {relation.schema}")
+    return chosen, elsewhere
+
+
+class _Parts:
+    """The columns, rules and sequences of tables, by the table's oid."""
+
+    def __init__(self, query: Query, oids: list[int], *, values: bool) -> None:
+        self.columns: dict[int, list[Column]] = defaultdict(list)
+        self.rules: dict[int, list[Rule]] = defaultdict(list)
+        self.sequences: dict[int, list[Sequence]] = defaultdict(list)
+        for column in starmap(ColumnRow, query(COLUMNS, oids)):
+            self.columns[column.oid].append(shapes.column(column))
+        for constraint in starmap(ConstraintRow, query(CONSTRAINTS, oids)):
+            self.rules[constraint.oid].append(shapes.constraint(constraint))
+        families: dict[int, str] = dict(query(FAMILIES))  # type: ignore[arg-type]
+        for index in starmap(IndexRow, query(INDEXES, oids)):
+            self.rules[index.oid].append(shapes.index(families, index))
+        self._read_sequences(query, oids, values=values)
+
+    def _read_sequences(self, query: Query, oids: list[int], *, values: bool) -> None:
+        rows = query(SEQUENCES, oids)
+        readable = [row for row in rows if values and row[4] > 0 and row[5]]
+        # The largest key first: a sequence that is read later has given every key that was seen.
+        largest = _union(query, (f"max({column}) FROM {table}" for *_, column, table in readable))
+        coming = _union(query, (f"last_value + is_called::int FROM {row[2]}" for row in readable))
+        seen = {row[:2]: pair for row, pair in zip(readable, zip(coming, largest, strict=True), strict=True)}
+        for oid, name, sequence, last, *_ in rows:
+            self.sequences[oid].append(Sequence(sequence, name, last, *seen.get((oid, name), (None, None))))
+
+
+def _union(query: Query, selects: Iterable[str]) -> list[int | None]:
+    """Return the one value of each select, read in one query."""
+    numbered = [f"SELECT {number} AS n, {select}" for number, select in enumerate(selects)]
+    return [value for _, value in query(" UNION ALL ".join(numbered) + " ORDER BY n")] if numbered else []

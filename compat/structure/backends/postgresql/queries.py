@@ -1,0 +1,133 @@
+"""What is asked of PostgreSQL's catalog, and the rows that come back."""
+
+from typing import NamedTuple
+
+RELATIONS = """
+SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text, c.relpersistence::text, pg_table_is_visible(c.oid),
+       obj_description(c.oid, 'pg_class'), pg_relation_size(c.oid)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_(toast|temp)'
+  AND (c.relname = ANY(%s) OR n.nspname || '.' || c.relname = ANY(%s))
+"""
+SCRATCH_RELATIONS = """
+SELECT c.oid, 'pg_temp', c.relname::text, c.relkind::text, 'p', true, obj_description(c.oid, 'pg_class'), 0
+FROM pg_class c WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind = 'r' AND c.relname = ANY(%s || %s::text[])
+"""
+COLUMNS = """
+SELECT a.attrelid, a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+       pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text,
+       CASE WHEN a.attcollation <> t.typcollation THEN co.collname::text END, col_description(a.attrelid, a.attnum)
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN pg_collation co ON co.oid = a.attcollation
+WHERE a.attrelid = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attrelid, a.attnum
+"""
+CONSTRAINTS = """
+SELECT c.conrelid, c.conname::text, c.contype::text, pg_get_constraintdef(c.oid), c.convalidated,
+       ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY k(n, o)
+             JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.n ORDER BY o),
+       CASE WHEN fn.nspname ~ '^pg_temp' OR pg_table_is_visible(f.oid) THEN f.relname::text
+            ELSE fn.nspname || '.' || f.relname END,
+       ARRAY(SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY k(n, o)
+             JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.n ORDER BY o),
+       c.confupdtype::text, c.confdeltype::text, c.confmatchtype::text
+FROM pg_constraint c LEFT JOIN pg_class f ON f.oid = c.confrelid LEFT JOIN pg_namespace fn ON fn.oid = f.relnamespace
+WHERE c.conrelid = ANY(%s) AND c.contype IN ('p', 'u', 'c', 'f', 'x')
+ORDER BY c.conrelid, c.conname
+"""
+INDEXES = """
+SELECT i.indrelid, c.relname::text, m.amname::text, i.indisunique, i.indisvalid AND i.indisready AND i.indislive,
+       pg_get_expr(i.indpred, i.indrelid), pg_get_indexdef(i.indexrelid), c.reloptions::text,
+       i.indnkeyatts, coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false),
+       ARRAY(SELECT pg_get_indexdef(i.indexrelid, k, false) FROM generate_series(1, i.indnatts) k ORDER BY k),
+       i.indoption::int2[], i.indclass::oid[]::int8[],
+       ARRAY(SELECT CASE WHEN o.collname = 'default' OR y.oid = a.attcollation THEN ''
+                         ELSE coalesce(o.collname::text, '') END
+             FROM unnest(i.indcollation::oid[]) WITH ORDINALITY y(oid, n)
+             LEFT JOIN pg_collation o ON o.oid = y.oid
+             LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[y.n - 1]
+             ORDER BY y.n)
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+WHERE i.indrelid = ANY(%s)
+  AND NOT EXISTS (SELECT FROM pg_constraint u WHERE u.conindid = i.indexrelid AND u.contype IN ('p', 'u', 'x'))
+ORDER BY i.indrelid, c.relname
+"""
+FAMILIES = """
+SELECT o.oid, CASE WHEN o.opcdefault THEN '' ELSE f.opfname::text END
+FROM pg_opclass o JOIN pg_opfamily f ON f.oid = o.opcfamily
+"""
+SEQUENCES = """
+SELECT d.refobjid, a.attname::text, d.objid::regclass::text, s.seqmax, s.seqincrement,
+       has_sequence_privilege(d.objid, 'SELECT') AND has_column_privilege(d.refobjid, d.refobjsubid::int2, 'SELECT')
+         AND EXISTS (SELECT FROM pg_index i
+                     WHERE i.indrelid = d.refobjid AND i.indkey[0] = d.refobjsubid AND i.indisvalid),
+       format('%%I', a.attname), d.refobjid::regclass::text
+FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.objid
+JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE d.refobjid = ANY(%s) AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+  AND d.deptype IN ('a', 'i')
+ORDER BY d.refobjid, a.attnum
+"""
+
+
+class Relation(NamedTuple):
+    """A row of RELATIONS."""
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    persistence: str
+    visible: bool
+    comment: str | None
+    bytes: int
+
+
+class ColumnRow(NamedTuple):
+    """A row of COLUMNS."""
+
+    oid: int
+    name: str
+    type: str
+    nullable: bool
+    default: str | None
+    identity: str
+    generated: str
+    collation: str | None
+    comment: str | None
+
+
+class ConstraintRow(NamedTuple):
+    """A row of CONSTRAINTS."""
+
+    oid: int
+    name: str
+    type: str
+    definition: str
+    valid: bool
+    columns: list[str]
+    target: str | None
+    target_columns: list[str]
+    on_update: str
+    on_delete: str
+    match: str
+
+
+class IndexRow(NamedTuple):
+    """A row of INDEXES."""
+
+    oid: int
+    name: str
+    method: str
+    unique: bool
+    valid: bool
+    predicate: str | None
+    definition: str
+    options: str | None
+    keys: int
+    nulls_not_distinct: bool
+    columns: list[str]
+    order: list[int]
+    classes: list[int]
+    collations: list[str]

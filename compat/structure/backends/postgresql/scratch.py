@@ -1,0 +1,99 @@
+"""Create the expected tables in the session's temporary schema, look at them, and take them back."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from django.db import DatabaseError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from compat.structure.backends.postgresql.catalog import Query, read
+from compat.structure.build import Creation, Target, creations, outside_targets
+from compat.structure.errors import Unverifiable
+from compat.structure.expected import Owner
+from compat.structure.snapshot import Table
+
+LOCKS_PER_TABLE = 25  # a table with its indexes, sequence and TOAST table; 21 were seen
+RIGHTS = """
+SELECT has_database_privilege(current_database(), 'TEMP'), pg_is_in_recovery(),
+       current_setting('transaction_read_only')::bool, current_user,
+       current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int
+"""
+
+
+def expected(connection: BaseDatabaseWrapper, query: Query, owners: Iterable[Owner]) -> Mapping[str, Table]:
+    """Return what the owners' tables look like when Django creates them on this server. Raises Unverifiable."""
+    owners = tuple(owners)
+    size = batch_size(query)
+    found: dict[str, Table] = {}
+    for start in range(0, len(owners), size):
+        found |= _batch(connection, query, owners[start : start + size])
+    return {owner.table: found[owner.table] for owner in owners}
+
+
+def batch_size(query: Query) -> int:
+    """Return how many scratch tables may exist at once: half of the server's lock table. Raises Unverifiable."""
+    may, standby, read_only, role, locks = query(RIGHTS)[0]
+    if standby:
+        raise Unverifiable("This server is a standby, where no table can be created for comparison: ask the primary.")
+    if read_only:
+        raise Unverifiable("The connection is read-only, so no table can be created for comparison.")
+    if not may:
+        raise Unverifiable(
+            f"The role {role} may not create temporary tables, which the comparison needs: "
+            f"GRANT TEMPORARY ON DATABASE … TO {role}."
+        )
+    return max(1, int(locks) // 2 // LOCKS_PER_TABLE)
+
+
+def _batch(connection: BaseDatabaseWrapper, query: Query, owners: Sequence[Owner]) -> dict[str, Table]:
+    built = creations(connection, owners)
+    stubs = outside_targets(connection, owners)
+    with _scratch(connection):
+        failed = _create(connection, tuple(built.values()), stubs)
+        tables = dict(read(query, built, scratch=True))
+    return tables | {table: Table(table, unreadable=reason) for table, reason in failed.items()}
+
+
+@contextmanager
+def _scratch(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Put the temporary schema first on the search path, and undo everything at the end."""
+    with transaction.atomic(connection.alias), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)")
+        yield
+        transaction.set_rollback(rollback=True, using=connection.alias)
+
+
+def _create(connection: BaseDatabaseWrapper, built: Sequence[Creation], stubs: Iterable[Target]) -> Mapping[str, str]:
+    """Create the tables in one round trip; if that fails, one by one, and return why which failed."""
+    first = "\n".join(map(_stub, stubs))
+    statements = [(item.table, _local(item, item.create)) for item in built]
+    statements += [(item.table, _local(item, item.later)) for item in built]
+    try:
+        _execute(connection, "\n".join([first, *(sql for _, sql in statements)]))
+    except DatabaseError:
+        failed: dict[str, str] = {}
+        for table, sql in [("", first), *statements]:
+            try:
+                _execute(connection, sql)
+            except DatabaseError as error:
+                failed.setdefault(table, str(error).strip().splitlines()[0])
+        return failed
+    return {}
+
+
+def _execute(connection: BaseDatabaseWrapper, sql: str) -> None:
+    if sql.strip():
+        with transaction.atomic(connection.alias), connection.cursor() as cursor:
+            cursor.execute(sql)
+
+
+def _local(item: Creation, statements: Iterable[str]) -> str:
+    """Return the statements with a schema-qualified table turned into a scratch table of the same key."""
+    schema, dot, name = item.table.rpartition(".")
+    sql = "\n".join(statements)
+    return sql.replace(f'"{schema}"."{name}"', f'"{item.table}"') if dot else sql
+
+
+def _stub(target: Target) -> str:
+    """Return the statement for a table that has nothing but the column that a foreign key refers to."""
+    return f'CREATE TABLE "{target.table}" ("{target.column}" {target.type} UNIQUE);'

@@ -1,0 +1,94 @@
+"""Turn rows of PostgreSQL's catalog into columns and rules."""
+
+import re
+from collections.abc import Mapping
+
+from compat.structure.backends.postgresql.queries import ColumnRow, ConstraintRow, IndexRow
+from compat.structure.findings import Kind
+from compat.structure.snapshot import Column, Rule
+
+RULE_KINDS = {
+    "p": Kind.PRIMARY_KEY, "u": Kind.UNIQUE, "c": Kind.CHECK, "f": Kind.FOREIGN_KEY, "x": Kind.EXCLUSION,
+}  # fmt: skip
+ACTIONS = {"a": "", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT", " ": ""}
+ORDERS = {0: "ASC", 1: "DESC NULLS LAST", 2: "ASC NULLS FIRST", 3: "DESC"}  # bits: 1 descending, 2 nulls first
+MATCHES = {"s": "", "f": "FULL", "p": "PARTIAL", " ": ""}
+TIMING = re.compile(r" (DEFERRABLE(?: INITIALLY DEFERRED)?|NOT VALID|NOT ENFORCED)")
+INCLUDING = re.compile(r"INCLUDE \(([^)]*)\)")
+QUOTED = re.compile(r'^"(?:[^"]|"")+"$')
+LITERAL = re.compile(r"^('(?:[^']|'')*')::[\w\s.\"\[\]]+(?:\([\d,]+\))?$")
+
+
+def column(row: ColumnRow) -> Column:
+    """Return the column that a row describes."""
+    auto = {"d": "identity", "a": "always"}.get(row.identity)
+    generated, default = None, row.default
+    if row.generated:
+        generated, default = f"AS ({default}) {'STORED' if row.generated == 's' else 'VIRTUAL'}", None
+    elif default and default.startswith("nextval("):
+        auto, default = "serial", None
+    return Column(row.name, row.type, row.nullable, _plain(default), row.collation, auto, generated, row.comment)
+
+
+def _plain(default: str | None) -> str | None:
+    """Return a default without the cast of a literal, which keeps a type that the column had earlier."""
+    if default is None or default.startswith("NULL::"):
+        return None
+    literal = LITERAL.match(default)
+    return literal[1] if literal else default
+
+
+def constraint(row: ConstraintRow) -> Rule:
+    """Return the constraint that a row describes."""
+    kind = RULE_KINDS[row.type]
+    clauses = TIMING.findall(row.definition)
+    flags = {
+        "timing": next((clause for clause in clauses if clause.startswith("DEFERRABLE")), ""),
+        "state": "" if row.valid else "NOT VALID",
+        "enforced": "NOT ENFORCED" if "NOT ENFORCED" in clauses else "",
+        "form": "constraint" if kind is Kind.UNIQUE else "",
+    }
+    columns = () if kind is Kind.CHECK else tuple(row.columns)
+    return Rule(kind, row.name, columns, _pairs(_meaning(kind, row)), _pairs(flags), row.definition)
+
+
+def _meaning(kind: Kind, row: ConstraintRow) -> Mapping[str, str]:
+    if kind is Kind.FOREIGN_KEY:
+        return {
+            "to": f"{row.target} ({', '.join(row.target_columns)})",
+            "on delete": ACTIONS[row.on_delete],
+            "on update": ACTIONS[row.on_update],
+            "match": MATCHES[row.match],
+        }
+    if kind in (Kind.PRIMARY_KEY, Kind.UNIQUE):
+        including = INCLUDING.search(row.definition)
+        nulls = "NOT DISTINCT" if "NULLS NOT DISTINCT" in row.definition else ""
+        return {"including": including[1] if including else "", "nulls": nulls}
+    return {"": TIMING.sub("", row.definition)}
+
+
+def index(families: Mapping[int, str], row: IndexRow) -> Rule:
+    """Return the index that a row describes; `families` names the operator classes that are no default."""
+    operators = [families.get(oid, "") for oid in row.classes]
+    traits = {
+        "using": "" if row.method == "btree" else row.method,
+        "ordered": ", ".join(ORDERS[bits] for bits in row.order) if any(row.order) else "",
+        "operators": ", ".join(operators) if any(operators) else "",
+        "collated": ", ".join(row.collations) if any(row.collations) else "",
+        "including": ", ".join(row.columns[row.keys :]),
+        "where": row.predicate or "",
+        "with": row.options or "",
+        "nulls": "NOT DISTINCT" if row.nulls_not_distinct else "",
+    }
+    flags = {"state": "" if row.valid else "INVALID", "form": "index" if row.unique else ""}
+    kind = Kind.UNIQUE if row.unique else Kind.INDEX
+    keys = tuple(map(_unquoted, row.columns[: row.keys]))
+    return Rule(kind, row.name, keys, _pairs(traits), _pairs(flags), row.definition)
+
+
+def _unquoted(column: str) -> str:
+    return column[1:-1].replace('""', '"') if QUOTED.match(column) else column
+
+
+def _pairs(words: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in sorted(words.items()) if value)

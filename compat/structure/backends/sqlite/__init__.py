@@ -1,0 +1,95 @@
+"""SQLite."""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from compat.structure.backends.base import Backend
+from compat.structure.backends.sqlite import catalog, repairs
+from compat.structure.build import Creation, creations
+from compat.structure.errors import Unverifiable
+from compat.structure.expected import Owner
+from compat.structure.findings import Finding, Severity
+from compat.structure.plan import Obstacle, Step
+from compat.structure.snapshot import Column, Snapshot, Table
+
+SIZE = re.compile(r"\(.*\)")
+
+
+class SQLite(Backend):
+    """Expected tables are created in a database in memory."""
+
+    def expected(self, owners: Iterable[Owner]) -> Snapshot:
+        owners = tuple(owners)
+        scratch = self._memory()
+        try:
+            with scratch.cursor() as cursor:
+                for item in creations(scratch, owners).values():
+                    for sql in item.create + item.later:
+                        cursor.execute(sql)
+
+                def query(sql: str) -> list[tuple[Any, ...]]:
+                    cursor.execute(sql)
+                    return list(cursor.fetchall())
+
+                return catalog.read(query, [owner.table for owner in owners])
+        finally:
+            scratch.close()
+
+    def _memory(self) -> Any:
+        """Return a connection of its own to an empty database, with the functions that Django adds to SQLite."""
+        settings = {**self.connection.settings_dict, "NAME": ":memory:"}
+        settings["OPTIONS"] = {k: v for k, v in settings["OPTIONS"].items() if k not in ("init_command", "uri")}
+        return type(self.connection)(settings, self.connection.alias)
+
+    def actual(self, names: Iterable[str]) -> Snapshot:
+        return catalog.read(self.rows, names)
+
+    def judge_type(self, expected: str, actual: str) -> Severity | None:
+        if affinity(expected) != affinity(actual):
+            return Severity.ERROR
+        same_words = SIZE.sub("", expected) == SIZE.sub("", actual)
+        return Severity.WARNING if same_words else Severity.INFO
+
+    def creation(self, owner: Owner) -> Creation:
+        scratch = self._memory()
+        try:
+            return creations(scratch, [owner])[owner.table]
+        finally:
+            scratch.close()
+
+    def steps(self, table: Table, actual: Table, findings: Iterable[Finding], values: Any) -> Iterator[Step]:
+        return repairs.steps(self, table, actual, findings, values)
+
+    def type_obstacle(self, table: Table, expected: Column, actual: Column) -> Obstacle | None:
+        return repairs.type_obstacle(self, table, expected)
+
+    @contextmanager
+    def repairing(self) -> Iterator[None]:
+        if self.connection.in_atomic_block:
+            raise Unverifiable("SQLite cannot rebuild a table inside a transaction: call the repair outside of one.")
+        self.connection.disable_constraint_checking()
+        try:
+            with transaction.atomic(self.connection.alias):
+                self.rows("SELECT 1")
+                before = self._orphans()
+                yield
+                if self._orphans() - before:
+                    raise IntegrityError("A rebuilt table lost rows that others refer to; nothing was changed.")
+        finally:
+            self.connection.enable_constraint_checking()
+
+    def _orphans(self) -> set[tuple[Any, ...]]:
+        return {row[:3] for row in self.rows("PRAGMA foreign_key_check")}
+
+
+def affinity(type_: str) -> str:
+    """Return the affinity that SQLite gives a declared type (https://sqlite.org/datatype3.html, 3.1)."""
+    for name, parts in (("integer", ("int",)), ("text", ("char", "clob", "text")), ("blob", ("blob",)),
+                        ("real", ("real", "floa", "doub"))):  # fmt: skip
+        if any(part in type_ for part in parts):
+            return name
+    return "numeric" if type_ else "blob"

@@ -1,0 +1,94 @@
+"""Read SQLite's schema table: two queries, however many tables."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from compat.structure.backends.sqlite.parser import Parsed, ParsedColumn, parse_index, parse_table, tokens
+from compat.structure.findings import Kind
+from compat.structure.snapshot import Column, Rule, Table
+
+Query = Callable[..., list[tuple[Any, ...]]]
+
+SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+COLUMNS = "SELECT m.name, x.name FROM sqlite_master m, pragma_table_xinfo(m.name) x WHERE m.type = 'table'"
+
+
+def read(query: Query, names: Iterable[str] | None = None) -> Mapping[str, Table]:
+    """Return the tables of these names; without names all."""
+    objects = query(SCHEMA)
+    indexes, dependents = defaultdict(list), _dependents(objects)
+    for type_, name, table, sql in objects:
+        if type_ == "index":
+            indexes[table.casefold()].append((name, sql))
+    columns = defaultdict(set)
+    for table, column in query(COLUMNS):
+        columns[table.casefold()].add(column.casefold())
+    stored = {name.casefold(): (type_, sql) for type_, name, _, sql in objects if type_ in ("table", "view")}
+    found = {}
+    for name in stored if names is None else names:
+        key = name.casefold()
+        if key in stored:
+            type_, sql = stored[key]
+            found[name] = _table(name, type_, sql, indexes[key], columns[key], dependents[key])
+    return found
+
+
+def _dependents(objects: Iterable[tuple[Any, ...]]) -> Mapping[str, tuple[str, ...]]:
+    """Return the views and triggers that name each table."""
+    found: dict[str, tuple[str, ...]] = defaultdict(tuple)
+    for type_, name, _, sql in objects:
+        if type_ in ("view", "trigger"):
+            for word in {token.text for token in tokens(sql)}:
+                found[word] = (*found[word], f"the {type_} {name}")
+    return found
+
+
+def _table(
+    name: str, type_: str, sql: str, indexes: list[tuple[str, str]], columns: set[str], dependents: tuple[str, ...]
+) -> Table:
+    if type_ == "view":
+        return Table(name, "view")
+    if tokens(sql)[1].is_word("virtual"):
+        return Table(name, "virtual table", columns={column: Column(column, "", nullable=True) for column in columns})
+    try:
+        parsed = parse_table(sql)
+        rules = [rule(name, item) for column in parsed.columns for item in column.rules]
+        rules += [rule(name, item) for item in parsed.rules]
+        rules += [index(*item) for item in indexes]
+    except (ValueError, IndexError) as error:
+        return Table(name, unreadable=f"its definition cannot be read ({error})")
+    keys = next((item.columns for item in rules if item.kind is Kind.PRIMARY_KEY), ())
+    found = {item.name.casefold(): column(item, keys) for item in parsed.columns}
+    if columns and set(found) != columns:
+        return Table(name, unreadable="its definition and its columns disagree")
+    return Table(name, columns=found, rules=tuple(rules), dependents=dependents, suffix=parsed.suffix)
+
+
+def column(parsed: ParsedColumn, keys: tuple[str, ...]) -> Column:
+    """Return a parsed column; a column of the primary key counts as NOT NULL where SQLite makes it so."""
+    rowid = keys == (parsed.name.casefold(),) and parsed.type == "integer"
+    return Column(
+        name=parsed.name,
+        type=parsed.type,
+        nullable=not (parsed.not_null or rowid),
+        default=None if parsed.default == "null" else parsed.default,
+        collation=None if parsed.collation == "binary" else parsed.collation,
+        auto="autoincrement" if parsed.autoincrement else None,
+        generated=parsed.generated,
+        definition=parsed.source,
+    )
+
+
+def rule(table: str, parsed: Parsed) -> Rule:
+    """Return a parsed constraint; a nameless one is named after its table and columns."""
+    name = parsed.name or "_".join((table, *parsed.columns, parsed.kind.value))
+    flags = (("timing", parsed.timing),) if parsed.timing else ()
+    return Rule(parsed.kind, name, parsed.columns, parsed.traits, flags, parsed.source, parsed.home)
+
+
+def index(name: str, sql: str) -> Rule:
+    """Return the index that a statement creates. Raises ValueError."""
+    keys, condition = parse_index(sql)
+    kind = Kind.UNIQUE if tokens(sql)[1].is_word("unique") else Kind.INDEX
+    return Rule(kind, name, keys, (("where", condition),) if condition else (), (), sql)

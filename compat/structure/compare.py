@@ -1,0 +1,232 @@
+"""Compare the expected tables with those found. Nothing here opens a cursor."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from compat.structure.findings import Finding, Kind, Severity
+from compat.structure.snapshot import Column, Rule, Sequence, Snapshot, Table
+
+TypeJudge = Callable[[str, str], Severity | None]
+
+WORDS: Mapping[Kind, str] = {
+    Kind.PRIMARY_KEY: "primary key", Kind.FOREIGN_KEY: "foreign key", Kind.UNIQUE: "unique constraint",
+    Kind.CHECK: "check constraint", Kind.EXCLUSION: "exclusion constraint", Kind.INDEX: "index",
+}  # fmt: skip
+ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+
+def compare(
+    expected: Snapshot, actual: Snapshot, judge: TypeJudge, declared: Mapping[str, frozenset[str]]
+) -> tuple[Finding, ...]:
+    """Return the differences, in the order of the expected tables.
+
+    `judge` says how bad a differing type is, None when it is none; `declared` holds, by table, the names of
+    rules that a model declares and later migrations will look for.
+    """
+    found: list[Finding] = []
+    for name, table in expected.items():
+        found += _table(table, actual.get(name, Table(name, "")), judge, declared.get(name, frozenset()))
+    return tuple(found)
+
+
+def _table(expected: Table, actual: Table, judge: TypeJudge, declared: frozenset[str]) -> Iterator[Finding]:
+    name = expected.name
+    if not actual.kind:
+        hint = f"A table of that name stands in {', '.join(actual.elsewhere)}." if actual.elsewhere else ""
+        yield Finding(Kind.MISSING_TABLE, ERROR, name, "The table is missing.", name, "table", None, hint=hint)
+        return
+    if actual.kind != "table":
+        message = f"A {actual.kind} stands where the table should be."
+        yield Finding(Kind.NOT_A_TABLE, ERROR, name, message, name, "table", actual.kind)
+        return
+    if reason := expected.unreadable or actual.unreadable:
+        yield Finding(Kind.UNJUDGED, WARNING, name, f"The table could not be compared: {reason}", name)
+        return
+    if actual.storage != expected.storage:
+        message = f"The table is {actual.storage or 'logged'}: its rows are lost when the server crashes."
+        yield Finding(Kind.STORAGE, ERROR, name, message, name, expected.storage or "logged", actual.storage)
+    yield from _comment(name, name, expected.comment, actual.comment)
+    renamed = renames(expected, actual)
+    yield from _columns(expected, actual, judge, renamed)
+    yield from _rules(name, expected.rules, _under_new_names(actual.rules, renamed), declared)
+    yield from _sequences(expected, actual)
+
+
+def renames(expected: Table, actual: Table) -> Mapping[str, str]:
+    """Return old name → new name for each missing column beside exactly one extra column of the same shape."""
+    missing = [column for name, column in expected.columns.items() if name not in actual.columns]
+    extra = [column for name, column in actual.columns.items() if name not in expected.columns]
+    wanted, offered = Counter(c.shape for c in missing), Counter(c.shape for c in extra)
+    return {
+        old.name: new.name
+        for new in missing
+        for old in extra
+        if old.shape == new.shape and wanted[new.shape] == offered[new.shape] == 1
+    }
+
+
+def _under_new_names(rules: Iterable[Rule], renamed: Mapping[str, str]) -> tuple[Rule, ...]:
+    return tuple(replace(rule, columns=tuple(renamed.get(name, name) for name in rule.columns)) for rule in rules)
+
+
+def _columns(expected: Table, actual: Table, judge: TypeJudge, renamed: Mapping[str, str]) -> Iterator[Finding]:
+    table = expected.name
+    for old, new in renamed.items():
+        message = f"The column {new} is missing and {old} has the same shape: was it renamed?"
+        hint = f"If so, rename it back: ALTER TABLE {table} RENAME COLUMN {old} TO {new}. If not, drop {old} first."
+        yield Finding(Kind.RENAMED_COLUMN, ERROR, table, message, new, new, old, hint=hint)
+    for name, column in expected.columns.items():
+        if name in actual.columns:
+            yield from _column(table, column, actual.columns[name], judge)
+        elif column.name not in renamed.values():
+            message = f"The column {column.name} is missing."
+            yield Finding(Kind.MISSING_COLUMN, ERROR, table, message, column.name, column.describe())
+    for name, column in actual.columns.items():
+        if name not in expected.columns and column.name not in renamed:
+            yield _extra_column(table, column)
+
+
+def _extra_column(table: str, column: Column) -> Finding:
+    given = column.nullable or column.default is not None or column.auto or column.generated
+    message = f"No model knows the column {column.name}" + (
+        "." if given else ", which is NOT NULL without a default: inserts fail."
+    )
+    return Finding(
+        Kind.EXTRA_COLUMN, INFO if given else ERROR, table, message, column.name, None, column.describe()
+    )  # fmt: skip
+
+
+def _column(table: str, expected: Column, actual: Column, judge: TypeJudge) -> Iterator[Finding]:
+    name = expected.name
+
+    def finding(kind: Kind, severity: Severity, message: str, wanted: object, found: object) -> Finding:
+        return Finding(kind, severity, table, message, name, wanted, found)
+
+    severity = None if expected.type == actual.type else judge(expected.type, actual.type)
+    if severity:
+        message = f"The column {name} is {actual.type}, not {expected.type}."
+        yield finding(Kind.TYPE, severity, message, expected.type, actual.type)
+    if expected.generated != actual.generated:
+        message = f"The column {name} is computed differently than the model says."
+        yield finding(Kind.GENERATED, ERROR, message, expected.generated, actual.generated)
+    elif expected.nullable != actual.nullable:
+        message = f"The column {name} {'takes no NULL' if expected.nullable else 'takes NULL'} against the model."
+        words = ("NOT NULL", "NULL")
+        yield finding(Kind.NULLABILITY, ERROR, message, words[expected.nullable], words[actual.nullable])
+    yield from _default(finding, expected, actual)
+    if expected.collation != actual.collation:
+        severity = ERROR if expected.collation else INFO
+        message = f"The column {name} has the collation {actual.collation or 'default'}, not {expected.collation}."
+        yield finding(Kind.COLLATION, severity, message, expected.collation, actual.collation)
+    yield from _comment(table, name, expected.comment, actual.comment)
+
+
+def _default(
+    finding: Callable[[Kind, Severity, str, object, object], Finding], expected: Column, actual: Column
+) -> Iterator[Finding]:
+    name = expected.name
+    if expected.auto and actual.auto != expected.auto and actual.auto in (None, "always"):
+        lost = "refuses keys that the application gives" if actual.auto else "no longer numbers its rows"
+        message = f"The key {name} {lost}: it is {actual.auto or 'plain'}, not {expected.auto}."
+        yield finding(Kind.IDENTITY, ERROR, message, expected.auto, actual.auto)
+    elif expected.default != actual.default:
+        severity = INFO if expected.default is None else ERROR
+        message = f"The column {name} has the default {actual.default}, not {expected.default}."
+        yield finding(Kind.DEFAULT, severity, message, expected.default, actual.default)
+
+
+def _comment(table: str, name: str, expected: str | None, actual: str | None) -> Iterator[Finding]:
+    if expected != actual:
+        message = f"The comment of {name} differs from the model's."
+        yield Finding(Kind.COMMENT, INFO, table, message, name, expected, actual)
+
+
+def _rules(table: str, expected: Iterable[Rule], actual: Iterable[Rule], declared: frozenset[str]) -> Iterator[Finding]:
+    missing, extra, pairs = match(expected, actual)
+    for wanted, found in pairs:
+        yield from _paired(table, wanted, found, declared)
+    for rule in missing:
+        severity = WARNING if rule.kind is Kind.INDEX else ERROR
+        message = f"The {WORDS[rule.kind]} {_on(rule)}{rule.describe()} is missing."
+        yield Finding(rule.kind, severity, table, message, rule.name, rule.describe())
+    for rule in extra:
+        message = f"No model knows the {WORDS[rule.kind]} {rule.name} {_on(rule)}{rule.describe()}."
+        yield Finding(rule.kind, INFO, table, message, rule.name, None, rule.describe())
+
+
+def _on(rule: Rule) -> str:
+    return "on " if rule.columns else ""
+
+
+def match(expected: Iterable[Rule], actual: Iterable[Rule]) -> tuple[list[Rule], list[Rule], list[tuple[Rule, Rule]]]:
+    """Pair the rules by meaning, then by name, then by kind and columns; return missing, extra, pairs."""
+    missing, extra, pairs = list(expected), list(actual), []
+    for same in (_same_in_all, _same_meaning, _same_name, _same_columns):
+        for wanted in tuple(missing):
+            found = next((rule for rule in extra if same(wanted, rule)), None)
+            if found is not None:
+                missing.remove(wanted)
+                extra.remove(found)
+                pairs.append((wanted, found))
+    return missing, extra, pairs
+
+
+def _same_in_all(one: Rule, other: Rule) -> bool:
+    return one.signature == other.signature and one.name == other.name and one.flags == other.flags
+
+
+def _same_meaning(one: Rule, other: Rule) -> bool:
+    return one.signature == other.signature
+
+
+def _same_name(one: Rule, other: Rule) -> bool:
+    return (one.kind, one.name) == (other.kind, other.name)
+
+
+def _same_columns(one: Rule, other: Rule) -> bool:
+    """A second primary key or foreign key would not undo the first; a second index or check would do no harm."""
+    return one.kind in (Kind.PRIMARY_KEY, Kind.FOREIGN_KEY) and (one.kind, one.columns) == (other.kind, other.columns)
+
+
+def _paired(table: str, expected: Rule, actual: Rule, declared: frozenset[str]) -> Iterator[Finding]:
+    word = WORDS[expected.kind]
+    if expected.signature != actual.signature:
+        severity = WARNING if expected.kind is Kind.INDEX else ERROR
+        message = f"The {word} {actual.name} is {actual.describe()}, not {expected.describe()}."
+    elif expected.flags != actual.flags:
+        severity = ERROR if expected.kind is Kind.UNIQUE and ("state", "INVALID") in actual.flags else WARNING
+        message = f"The {word} {actual.name} {_on(actual)}{actual.describe()} is {_flaws(expected, actual)}."
+    elif expected.name != actual.name and expected.name in declared:
+        message = f"The {word} is named {actual.name}, and a later migration will look for {expected.name}."
+        yield Finding(Kind.NAME, INFO, table, message, expected.name, expected.name, actual.name)
+        return
+    else:
+        return
+    wanted, found = expected.describe(with_flags=True), actual.describe(with_flags=True)
+    yield Finding(expected.kind, severity, table, message, expected.name, wanted, found)
+
+
+def _flaws(expected: Rule, actual: Rule) -> str:
+    found, wanted = dict(actual.flags), dict(expected.flags)
+    names = sorted({name for name in {**wanted, **found} if wanted.get(name) != found.get(name)})
+    return ", ".join(found.get(name) or f"not {wanted[name]}" for name in names)
+
+
+def _sequences(expected: Table, actual: Table) -> Iterator[Finding]:
+    wanted = {sequence.column: sequence for sequence in expected.sequences}
+    for found in actual.sequences:
+        if found.column in wanted:
+            yield from _sequence(expected.name, wanted[found.column], found)
+
+
+def _sequence(table: str, expected: Sequence, actual: Sequence) -> Iterator[Finding]:
+    highest, coming = actual.largest_key, actual.next_value
+    if highest is not None and coming is not None and coming <= highest:
+        message = f"The sequence of {actual.column} gives {coming} next, but {highest} is in use: inserts fail."
+        yield Finding(Kind.SEQUENCE, ERROR, table, message, actual.column, highest + 1, coming)
+    elif actual.last_possible < expected.last_possible:
+        message = f"The sequence of {actual.column} ends at {actual.last_possible}, the column goes further."
+        yield Finding(
+            Kind.SEQUENCE, WARNING, table, message, actual.column, expected.last_possible, actual.last_possible
+        )

@@ -1,0 +1,194 @@
+"""What the database should hold: the models of the project, and the SQL that Django creates their tables with.
+
+For an app with migrations the models come from the state at the end of its migrations, because an automatic
+key of a many-to-many table may differ between that state and the models. A model that has changed since its
+last migration, and the models of apps without migrations, come from the code.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.apps import apps as installed
+from django.core.exceptions import ImproperlyConfigured
+from django.db import router
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.exceptions import BadMigrationError, NodeNotFoundError
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.migration import Migration
+from django.db.migrations.state import ModelState, ProjectState
+from django.db.models import Field, Model
+
+from compat.structure.errors import Unverifiable
+
+DATABASE_OPTIONS = (
+    "db_table", "db_table_comment", "indexes", "constraints", "unique_together", "order_with_respect_to", "managed",
+)  # fmt: skip
+PYTHON_ONLY = frozenset(Field.non_db_attrs) - {"db_column", "on_delete"} | {"default", "serialize", "auto_created"}
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A model and the table that holds it."""
+
+    model: type[Model]
+    app: str
+    name: str
+    table: str
+    managed: bool
+
+    @property
+    def declared(self) -> frozenset[str]:
+        """The names of indexes and constraints that the model declares."""
+        options = self.model._meta
+        return frozenset(rule.name for rule in (*options.indexes, *options.constraints))
+
+    def field(self, column: str) -> "Field[Any, Any] | None":
+        """Return the field that is stored in `column`."""
+        return next((field for field in self.model._meta.local_fields if field.column == column), None)
+
+
+def table_key(db_table: str) -> str:
+    """Return the name under which a snapshot lists `db_table`; `"schema"."table"` becomes schema.table."""
+    return db_table.strip('"').replace('"."', ".")
+
+
+class Project:
+    """The models and migrations of the project, as one database should hold them.
+
+    Raises Unverifiable when the migrations cannot be loaded.
+    """
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+        try:
+            self.executor = MigrationExecutor(connection)
+        except (NodeNotFoundError, BadMigrationError, ImproperlyConfigured) as error:
+            raise Unverifiable(f"The migrations cannot be loaded: {error}") from error
+        self.loader = self.executor.loader
+
+    @cached_property
+    def latest(self) -> ProjectState:
+        """The state after all migrations that exist."""
+        return self.loader.project_state()
+
+    @cached_property
+    def changed(self) -> frozenset[tuple[str, str]]:
+        """The models that differ from their last migration in what the database holds."""
+        keys = self.latest.models.keys()
+        return frozenset(
+            key
+            for model in installed.get_models()
+            if (key := (model._meta.app_label, model._meta.model_name or "")) in keys
+            and shape(ModelState.from_model(model)) != shape(self.latest.models[key])
+        )
+
+    @cached_property
+    def owners(self) -> tuple[Owner, ...]:
+        """All models of the project that this database should hold, in the form in which it should."""
+        return tuple(self._owner(self._form(model)) for model in self._stored(installed))
+
+    def latest_owners(self) -> tuple[Owner, ...]:
+        """The models as the migrations leave them, those without a migration included."""
+        return self._state_owners(self.latest)
+
+    def applied_owners(self) -> tuple[Owner, ...]:
+        """The models as the migrations recorded as applied leave them."""
+        state = ProjectState(real_apps=self.loader.unmigrated_apps)
+        applied = {self.loader.graph.nodes[key] for key in self.loader.applied_migrations if self._known(key)}
+        for migration, _ in self.executor.migration_plan(self.loader.graph.leaf_nodes(), clean_start=True):
+            if migration in applied:
+                migration.mutate_state(state, preserve=False)
+        return self._state_owners(state)
+
+    @cached_property
+    def unapplied(self) -> Mapping[str, tuple[Migration, ...]]:
+        """The migrations that wait, by app label, in order."""
+        waiting: dict[str, tuple[Migration, ...]] = {}
+        for migration, _ in self.executor.migration_plan(self.loader.graph.leaf_nodes()):
+            waiting[migration.app_label] = (*waiting.get(migration.app_label, ()), migration)
+        return waiting
+
+    @cached_property
+    def without_history(self) -> frozenset[str]:
+        """The apps with migrations of which none is recorded as applied."""
+        recorded = {label for label, _ in self.loader.applied_migrations}
+        return frozenset(label for label in self.unapplied if label not in recorded)
+
+    def _known(self, key: tuple[str, str]) -> bool:
+        return key in self.loader.graph.nodes
+
+    def _state_owners(self, state: ProjectState) -> tuple[Owner, ...]:
+        coded = (model for model in self._stored(installed) if model._meta.app_label in self.loader.unmigrated_apps)
+        built = (model for model in self._stored(state.apps) if model._meta.app_label in self.loader.migrated_apps)
+        return tuple(self._owner(model) for model in (*built, *coded))
+
+    def _stored(self, registry: Any) -> Iterator[type[Model]]:
+        """Yield the models of `registry` that this database holds: no proxies, none swapped or routed elsewhere."""
+        for model in registry.get_models(include_auto_created=True):
+            options = model._meta
+            if options.proxy or options.swapped or not router.allow_migrate_model(self.connection.alias, model):
+                continue
+            if not options.managed or options.can_migrate(self.connection):
+                yield model
+
+    def _form(self, model: type[Model]) -> type[Model]:
+        """Return the model as its migrations leave it, or itself where they do not know it as it is."""
+        owner: Any = model._meta.auto_created or model
+        key = (owner._meta.app_label, owner._meta.model_name)
+        if key in self.changed or key not in self.latest.models:
+            return model
+        try:
+            return self.latest.apps.get_model(model._meta.app_label, model._meta.model_name)
+        except LookupError:
+            return model
+
+    @staticmethod
+    def _owner(model: type[Model]) -> Owner:
+        options = model._meta
+        return Owner(model, options.app_label, options.object_name or "", table_key(options.db_table), options.managed)
+
+
+def shape(state: ModelState) -> tuple[Any, ...]:
+    """Return what the database holds of a model, in a form that compares."""
+    fields = {name: field_shape(field) for name, field in state.fields.items()}
+    options = {name: state.options.get(name) or None for name in DATABASE_OPTIONS}
+    return fields, options
+
+
+def field_shape(field: "Field[Any, Any]") -> tuple[Any, ...]:
+    """Return what the database holds of a field."""
+    _, path, args, kwargs = field.deconstruct()
+    kept = {name: value for name, value in kwargs.items() if name not in PYTHON_ONLY and name != "on_delete"}
+    for name in ("to", "through"):
+        if isinstance(kept.get(name), str):
+            kept[name] = kept[name].lower()
+    return path, tuple(args), kept
+
+
+def selected(owners: Iterable[Owner], labels: Iterable[str]) -> tuple[Owner, ...]:
+    """Return the owners that `labels` (app or app.Model) name, all without labels. Raises Unverifiable."""
+    wanted = {label.lower() for label in labels}
+    for label in wanted:
+        _check_label(label)
+    if not wanted:
+        return tuple(owners)
+    return tuple(owner for owner in owners if wanted & set(_labels(owner)))
+
+
+def _labels(owner: Owner) -> tuple[str, ...]:
+    """Return the labels that select `owner`; a many-to-many table comes with its model."""
+    source: Any = owner.model._meta.auto_created or owner.model
+    return owner.app, f"{owner.app}.{owner.name}".lower(), source._meta.label_lower
+
+
+def _check_label(label: str) -> None:
+    app, _, model = label.partition(".")
+    try:
+        config = installed.get_app_config(app)
+        if model:
+            config.get_model(model)
+    except LookupError as error:
+        known = ", ".join(sorted(config.label for config in installed.get_app_configs()))
+        raise Unverifiable(f"{label} is no installed app or model. Installed apps: {known}.") from error

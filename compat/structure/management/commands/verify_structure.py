@@ -1,0 +1,67 @@
+"""Compare the database with the models, and repair it."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from compat.structure.errors import Unverifiable
+from compat.structure.findings import Report, Severity
+from compat.structure.render import as_json, as_text
+from compat.structure.repair import repair
+from compat.structure.verify import verify
+
+EPILOG = "Exit code: 0 nothing at or above the fail level, 1 drift, 2 the database could not be verified."
+
+
+class Command(BaseCommand):
+    """Compare the database with the models of the installed apps; changes nothing without --fix."""
+
+    help = __doc__
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.epilog = EPILOG
+        parser.add_argument("labels", nargs="*", metavar="APP_LABEL[.Model]", help="only these apps or models")
+        parser.add_argument("--database", default="default", metavar="ALIAS", help="the database (default: default)")
+        parser.add_argument("--format", choices=("text", "json"), default="text")
+        parser.add_argument("--fix", action="store_true", help="apply the repairs that add and lose nothing")
+        parser.add_argument("--rewrite", action="store_true", help="with --fix: also repairs that rewrite a table")
+        parser.add_argument("--dry-run", action="store_true", help="with --fix: print the SQL, change nothing")
+        parser.add_argument("--fail-on", choices=("error", "warning"), default="error")
+
+    def handle(self, *labels: str, **options: Any) -> None:
+        """Verify or repair, print the report, and exit with the code for it."""
+        try:
+            result = self._run(tuple(options["labels"]), options)
+        except Unverifiable as reason:
+            if options["format"] == "json":
+                self.stdout.write(as_json(Report("unverifiable", options["database"], _vendor(options["database"]))))
+            raise CommandError(str(reason), returncode=2) from reason
+        self._print(result, options)
+        if result.reaches(Severity(options["fail_on"])):
+            sys.exit(1)
+
+    def _run(self, labels: tuple[str, ...], options: dict[str, Any]) -> Report:
+        if not options["fix"]:
+            if options["rewrite"] or options["dry_run"]:
+                raise Unverifiable("--rewrite and --dry-run say how to repair: add --fix.")
+            return verify(options["database"], labels)
+        return repair(options["database"], labels, rewrite=options["rewrite"], dry_run=options["dry_run"])
+
+    def _print(self, result: Report, options: dict[str, Any]) -> None:
+        if options["format"] == "json":
+            self.stdout.write(as_json(result))
+            return
+        if options["dry_run"]:
+            for sql in result.statements:
+                self.stdout.write(sql)
+        self.stdout.write(as_text(result, self.style, verbosity=options["verbosity"]))
+
+
+def _vendor(alias: str) -> str:
+    from django.db import connections
+
+    return connections[alias].vendor if alias in connections else ""

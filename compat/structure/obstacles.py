@@ -1,0 +1,108 @@
+"""The rows that stand in the way of a repair: what to ask the database before it is told to change."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from compat.structure.backends.base import Backend
+from compat.structure.findings import Finding, Kind
+from compat.structure.plan import Obstacle
+from compat.structure.snapshot import Rule, Table
+
+SAMPLES = 3
+Question = Callable[[Backend, Finding, Table, Table], Obstacle | None]
+
+
+def obstacle(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
+    """Return the question to ask before the finding is repaired; None when nothing can stand in the way."""
+    question = QUESTIONS.get(finding.kind)
+    return question(backend, finding, expected, actual) if question else None
+
+
+def place(backend: Backend, table: str) -> str:
+    """Return the quoted name of a table, which may name its schema."""
+    schema, dot, name = table.rpartition(".")
+    return f"{backend.quote(schema)}.{backend.quote(name)}" if dot else backend.quote(table)
+
+
+def nulls(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
+    """Ask for NULLs in a column that shall take none."""
+    column = expected.column(finding.object)
+    if column is None or column.nullable:
+        return None
+    keys = _keys(backend, actual, column.name)
+    query = f"SELECT {keys} FROM {place(backend, actual.name)} WHERE {backend.quote(column.name)} IS NULL"  # noqa: S608  quoted
+    return Obstacle(query, f"hold NULL in {column.name}")
+
+
+def types(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
+    """Ask for values that do not convert."""
+    column, found = expected.column(finding.object), actual.column(finding.object)
+    return backend.type_obstacle(actual, column, found) if column and found else None
+
+
+def duplicates(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
+    """Ask for values that a unique constraint or a primary key would allow only once."""
+    rule = expected.rule(finding.kind, finding.object)
+    if rule is None or not _all_there(rule, expected, actual):
+        return None
+    traits = dict(rule.traits)
+    columns = [backend.quote(name) if name in expected.columns else name for name in rule.columns]
+    wanted = [f"({traits['where']})"] if traits.get("where") else []
+    if rule.kind is Kind.PRIMARY_KEY:
+        having = f"count(*) > 1 OR {' OR '.join(f'{column} IS NULL' for column in columns)}"
+    else:
+        having = "count(*) > 1"
+        wanted += [] if traits.get("nulls") else [f"{column} IS NOT NULL" for column in columns]
+    where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
+    listed = ", ".join(columns)
+    query = f"SELECT {listed} FROM {place(backend, actual.name)}{where} GROUP BY {listed} HAVING {having}"  # noqa: S608  quoted
+    return Obstacle(query, f"values of ({', '.join(rule.columns)}) stand in more than one row")
+
+
+def orphans(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
+    """Ask for rows that refer to nothing."""
+    rule = expected.rule(finding.kind, finding.object)
+    if rule is None or not _all_there(rule, expected, actual):
+        return None
+    target, _, rest = dict(rule.traits)["to"].partition(" (")
+    pairs = zip(rule.columns, rest.removesuffix(")").split(", "), strict=True)
+    on = " AND ".join(f"r.{backend.quote(theirs)} = t.{backend.quote(ours)}" for ours, theirs in pairs)
+    given = " AND ".join(f"t.{backend.quote(name)} IS NOT NULL" for name in rule.columns)
+    keys = ", ".join(f"t.{key}" for key in _keys(backend, actual, *rule.columns).split(", "))
+    query = (
+        f"SELECT {keys} FROM {place(backend, actual.name)} t WHERE {given} "  # noqa: S608  quoted names
+        f"AND NOT EXISTS (SELECT 1 FROM {place(backend, target)} r WHERE {on})"
+    )
+    return Obstacle(query, f"refer by ({', '.join(rule.columns)}) to no row of {target}")
+
+
+def violations(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
+    """Ask for rows that break a check."""
+    rule = expected.rule(finding.kind, finding.object)
+    condition = re.search(r"CHECK\s*\((.*)\)", rule.definition, re.DOTALL | re.IGNORECASE) if rule else None
+    if condition is None:
+        return None
+    keys = _keys(backend, actual)
+    query = f"SELECT {keys} FROM {place(backend, actual.name)} WHERE NOT ({condition[1]})"  # noqa: S608  the model's check
+    return Obstacle(query, f"break the check {finding.object}")
+
+
+def _keys(backend: Backend, actual: Table, *otherwise: str) -> str:
+    """Return the columns that name a row: its primary key, or the given ones."""
+    return backend.quote(*(actual.primary_key() or otherwise or tuple(actual.columns)[:1]))
+
+
+def _all_there(rule: Rule, expected: Table, actual: Table) -> bool:
+    """Whether all columns of the rule exist; a column yet to be added holds nothing that stands in the way."""
+    return all(name in actual.columns or name not in expected.columns for name in rule.columns)
+
+
+QUESTIONS: Mapping[Kind, Question] = {
+    Kind.NULLABILITY: nulls,
+    Kind.TYPE: types,
+    Kind.IDENTITY: nulls,
+    Kind.PRIMARY_KEY: duplicates,
+    Kind.UNIQUE: duplicates,
+    Kind.FOREIGN_KEY: orphans,
+    Kind.CHECK: violations,
+}

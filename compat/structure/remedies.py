@@ -1,0 +1,81 @@
+"""From findings to steps: what can be repaired, with which statements, and what the models give to fill in."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from compat.structure.adoption import Adoption
+from compat.structure.findings import Cause, Finding, Kind
+from compat.structure.plan import REFERENCES, TABLES, Step
+from compat.structure.verify import Examination
+
+NEEDS_REWRITE = "Run verify_structure --fix --rewrite: the table is rewritten, no value is lost."
+NEEDS_FIX = "Run verify_structure --fix."
+BY_HAND = "Mend it by hand: replacing it would drop something, which a repair never does."
+
+
+@dataclass(frozen=True)
+class Values:
+    """What the models give for the rows that exist when a column is added."""
+
+    examination: Examination
+
+    def filler(self, finding: Finding) -> str | None:
+        """Return the SQL literal of the field's default, None when it has none."""
+        owner = self.examination.owner(finding.table)
+        field = owner.field(str(finding.object))
+        if field is None:
+            return None
+        connection = self.examination.backend.connection
+        editor: Any = connection.schema_editor(collect_sql=True, atomic=False)
+        value = editor.effective_default(field)
+        return None if value is None else str(editor.quote_value(value))
+
+
+def with_remedies(examination: Examination, adoption: Adoption) -> tuple[Finding, ...]:
+    """Return the findings, each with the statements that would repair it and a hint."""
+    return tuple(_with_remedy(examination, adoption, finding) for finding in examination.findings)
+
+
+def _with_remedy(examination: Examination, adoption: Adoption, finding: Finding) -> Finding:
+    if finding.app in adoption.absent and finding.kind is Kind.MISSING_TABLE and finding.counts:
+        return replace(finding, fixable=True, hint=f"Run verify_structure --fix, or migrate {finding.app}.")
+    if not eligible(finding, adoption):
+        return finding
+    found = list(steps(examination, [finding]))
+    refusal = next((step.refusal for step in found if step.refusal), "")
+    if not found or refusal:
+        return replace(finding, hint=finding.hint or refusal or BY_HAND)
+    rewrite = any(step.rewrite for step in found)
+    sql = tuple(statement for step in found for statement in step.sql)
+    hint = finding.hint if finding.cause is Cause.DRIFT else ""
+    return replace(
+        finding, fixable=True, rewrite=rewrite, sql=sql, hint=hint or (NEEDS_REWRITE if rewrite else NEEDS_FIX)
+    )  # fmt: skip
+
+
+def eligible(finding: Finding, adoption: Adoption) -> bool:
+    """Whether a repair may touch the finding: the work of a migration is left to the migration."""
+    adopted = finding.app in adoption.partial and finding.cause is Cause.UNAPPLIED
+    return finding.counts and (finding.cause is Cause.DRIFT or adopted)
+
+
+def steps(examination: Examination, findings: Iterable[Finding]) -> list[Step]:
+    """Return the steps for these findings in the order in which they must run."""
+    by_table: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_table.setdefault(finding.table, []).append(finding)
+    found = [step for table, group in by_table.items() for step in _table_steps(examination, table, group)]
+    return sorted(found, key=lambda step: step.order)
+
+
+def _table_steps(examination: Examination, table: str, findings: list[Finding]) -> Iterator[Step]:
+    missing = next((finding for finding in findings if finding.kind is Kind.MISSING_TABLE), None)
+    if missing is None:
+        sides = examination.expected[table], examination.actual[table]
+        yield from examination.backend.steps(*sides, findings, Values(examination))
+        return
+    creation = examination.backend.creation(examination.owner(table))
+    yield Step(table, (missing,), creation.create, TABLES)
+    if creation.later:
+        yield Step(table, (missing,), creation.later, REFERENCES)

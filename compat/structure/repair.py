@@ -1,0 +1,162 @@
+"""Repair a database: plan, look at the data, apply, verify again, and commit only if it got better."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from django.db import DatabaseError, transaction
+
+from compat.structure import adoption as adopting
+from compat.structure.findings import Finding, Kind, Report
+from compat.structure.obstacles import SAMPLES, obstacle
+from compat.structure.plan import Obstacle, Step
+from compat.structure.remedies import eligible, steps, with_remedies
+from compat.structure.verify import Examination, backend_of, examine, first_line, report
+
+logger = logging.getLogger(__name__)
+
+
+class _TakenBack(Exception):
+    """The transaction must leave nothing behind; the text says why, if there is something to say."""
+
+
+def repair(
+    using: str = "default", labels: Iterable[str] = (), *, rewrite: bool = False, dry_run: bool = False
+) -> Report:
+    """Repair what can be repaired without losing a row or a value, and return what is left.
+
+    `rewrite` allows repairs that rewrite a table. `dry_run` changes nothing: `statements` of the report are
+    what a real run would execute. Raises Unverifiable.
+    """
+    return _Repair(using, tuple(labels), rewrite=rewrite, dry_run=dry_run).run()
+
+
+class _Repair:
+    """One repair, and what it has done so far."""
+
+    def __init__(self, using: str, labels: tuple[str, ...], *, rewrite: bool, dry_run: bool) -> None:
+        self.using, self.labels, self.rewrite, self.dry_run = using, labels, rewrite, dry_run
+        self.first = examine(using, labels)
+        self.adoption = adopting.find(self.first.project, labels)
+        self.statements: list[str] = []
+        self.notes: list[str] = []
+        self.fixed: tuple[Finding, ...] = ()
+        self.blocked: dict[object, str] = {}
+        self.recorded: frozenset[str] = frozenset()
+
+    def run(self) -> Report:
+        """Adopt and repair: first the apps that have nothing yet, then the damage, then what waited for it."""
+        early = adopting.free(self.first.project, self.adoption)
+        self._migrate(early)
+        if self.adoption.partial or any(eligible(finding, self.adoption) for finding in self.first.findings):
+            self._repair()
+        if self.dry_run or self.recorded >= self.adoption.partial:
+            self._migrate(self.adoption.absent - early | self.recorded)
+        return self._report()
+
+    def _migrate(self, apps: frozenset[str]) -> None:
+        if self.dry_run:
+            self.statements += adopting.migration_sql(self.first.project, apps)
+            return
+        adopting.migrate(self.using, apps)
+        brought = (f for f in self.first.findings if f.app in apps and f.app in self.adoption.absent and f.counts)
+        self.fixed += tuple(brought)
+
+    def _repair(self) -> None:
+        backend = backend_of(self.using)
+        try:
+            with backend.repairing():
+                before = examine(self.using, self.labels)
+                plan = steps(before, self._unobstructed(before))
+                if self.dry_run:
+                    self.statements += [sql for step in plan for sql in step.sql]
+                    raise _TakenBack
+                self._apply(plan)
+                self._conclude(before, examine(self.using, self.labels))
+        except _TakenBack as reason:
+            self._take_back(str(reason))
+        except DatabaseError as error:
+            self._take_back(first_line(error))
+
+    def _take_back(self, reason: str) -> None:
+        self.recorded = frozenset()
+        if reason:
+            self.notes.append(f"Nothing was changed: {reason}")
+            logger.warning("repair of %s was taken back: %s", self.using, reason)
+
+    def _unobstructed(self, before: Examination) -> list[Finding]:
+        """Return the findings to repair, after looking at the rows that stand in the way."""
+        wanted = []
+        for finding in with_remedies(before, self.adoption):
+            if not finding.fixable or not eligible(finding, self.adoption) or (finding.rewrite and not self.rewrite):
+                continue
+            if reason := self._obstacle(before, finding):
+                self.blocked[finding.key] = reason
+            else:
+                wanted.append(finding)
+        return wanted
+
+    def _obstacle(self, before: Examination, finding: Finding) -> str:
+        if finding.kind is Kind.MISSING_TABLE:
+            return ""
+        question = obstacle(before.backend, finding, before.expected[finding.table], before.actual[finding.table])
+        if question is None:
+            return ""
+        try:
+            with transaction.atomic(self.using):
+                return _rows_in_the_way(before, question)
+        except DatabaseError as error:
+            return f"The rows cannot be converted: {first_line(error)}" if finding.kind is Kind.TYPE else ""
+
+    def _apply(self, plan: Sequence[Step]) -> None:
+        connection = self.first.backend.connection
+        for step in plan:
+            if any(finding.key in self.blocked for finding in step.findings):
+                continue
+            try:
+                with transaction.atomic(self.using), connection.cursor() as cursor:
+                    for sql in step.sql:
+                        cursor.execute(sql)
+            except DatabaseError as error:
+                self.blocked |= {finding.key: f"The database refused: {first_line(error)}" for finding in step.findings}
+                continue
+            self.statements += step.sql
+            logger.info("repaired %s: %s", step.table, ", ".join(finding.message for finding in step.findings))
+
+    def _conclude(self, before: Examination, after: Examination) -> None:
+        """Keep the repair if it left fewer findings and brought none; record the apps that are now complete."""
+        was, left = _keys(before), _keys(after)
+        absent = {finding.table for finding in before.findings if finding.kind is Kind.MISSING_TABLE}
+        if worse := {key for key in left - was if key[1] not in absent}:
+            names = ", ".join(sorted(f"{table}.{name}" for _, table, name in worse))
+            raise _TakenBack(f"the repair would have brought new differences: {names}.")
+        self.fixed += tuple(
+            finding for finding in with_remedies(before, self.adoption) if finding.counts and finding.key not in left
+        )
+        open_apps = {finding.app for finding in after.findings if finding.counts}
+        self.recorded = self.adoption.partial - open_apps
+        self.notes += adopting.record(after.project, self.recorded)
+
+    def _report(self) -> Report:
+        last = examine(self.using, self.labels)
+        issues = with_remedies(last, adopting.find(last.project, self.labels))
+        told = [
+            replace(issue, hint=self.blocked[issue.key], fixable=False) if issue.key in self.blocked else issue
+            for issue in issues
+        ]
+        result = report(self.using, last, told)
+        return replace(result, fixed=self.fixed, statements=tuple(self.statements), notes=tuple(self.notes))
+
+
+def _keys(examination: Examination) -> set[tuple[Kind, str, str | None]]:
+    return {finding.key for finding in examination.findings if finding.counts}
+
+
+def _rows_in_the_way(before: Examination, question: Obstacle) -> str:
+    """Return how many rows stand in the way, which, and how to see them all."""
+    count = before.backend.rows(f"SELECT count(*) FROM ({question.query}) AS q")[0][0]  # noqa: S608  our own query
+    if not count:
+        return ""
+    sample = before.backend.rows(f"{question.query} LIMIT {SAMPLES}")
+    shown = ", ".join(str(row[0] if len(row) == 1 else row) for row in sample)
+    return f"{count} rows {question.reason}, such as {shown}. To see them all: {question.query};"

@@ -1,0 +1,110 @@
+"""What is known of a table, whatever the database: values only, read by a backend, compared by `compare`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from compat.structure.findings import Kind
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column. `auto` says who gives the value of a key: `identity`, `always`, `serial`, `autoincrement`."""
+
+    name: str
+    type: str
+    nullable: bool
+    default: str | None = None
+    collation: str | None = None
+    auto: str | None = None
+    generated: str | None = None
+    comment: str | None = None
+    definition: str = ""
+
+    def describe(self) -> str:
+        """Return the column as a person would write it."""
+        parts = [self.type, "NULL" if self.nullable else "NOT NULL"]
+        parts += [f"DEFAULT {self.default}"] if self.default is not None else []
+        parts += [f"COLLATE {self.collation}"] if self.collation else []
+        parts += [f"GENERATED {self.generated}"] if self.generated else []
+        return " ".join(parts)
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """Everything but the name and the comment."""
+        return self.type, self.nullable, self.default, self.collation, bool(self.auto), self.generated
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A constraint or an index: its kind, its columns or expressions, and the traits that tell it apart.
+
+    `definition` is what its creation takes; `flags` are traits of less weight, such as NOT VALID.
+    """
+
+    kind: Kind
+    name: str
+    columns: tuple[str, ...]
+    traits: tuple[tuple[str, str], ...] = ()
+    flags: tuple[tuple[str, str], ...] = ()
+    definition: str = ""
+    home: str = ""
+
+    @property
+    def inline(self) -> bool:
+        """Whether the rule stands in the definition of a column, which `home` names."""
+        return bool(self.home)
+
+    @property
+    def signature(self) -> tuple[object, ...]:
+        """What the rule means, apart from its name."""
+        return self.kind, self.columns, self.traits
+
+    def describe(self, *, with_flags: bool = False) -> str:
+        """Return the rule as a person would write it."""
+        columns = [f"({', '.join(self.columns)})"] if self.columns else []
+        flags = [value for _, value in self.flags if with_flags]
+        return " ".join([*columns, *(f"{name} {value}".strip() for name, value in self.traits), *flags])
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """The sequence behind a key: the next value that it gives, the largest that it can give."""
+
+    name: str
+    column: str
+    last_possible: int
+    next_value: int | None = None
+    largest_key: int | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, or what stands in its place (`kind`); `columns` are listed by the name that compares."""
+
+    name: str
+    kind: str = "table"
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    sequences: tuple[Sequence, ...] = ()
+    storage: str | None = None
+    comment: str | None = None
+    bytes: int = 0
+    elsewhere: tuple[str, ...] = ()
+    dependents: tuple[str, ...] = ()
+    suffix: str = ""
+    unreadable: str | None = None
+
+    def column(self, name: str | None) -> Column | None:
+        """Return the column of that name, as it is written or, where case does not count, as it is listed."""
+        return self.columns.get(name or "") or self.columns.get((name or "").casefold())
+
+    def rule(self, kind: Kind, name: str | None) -> Rule | None:
+        """Return the constraint or index of that kind and name."""
+        return next((rule for rule in self.rules if (rule.kind, rule.name) == (kind, name)), None)
+
+    def primary_key(self) -> tuple[str, ...]:
+        """Return the key's columns; none without a primary key."""
+        return next((rule.columns for rule in self.rules if rule.kind is Kind.PRIMARY_KEY), ())
+
+
+Snapshot = Mapping[str, Table]

@@ -1,0 +1,129 @@
+"""Verify a database: read both sides, compare, explain."""
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from django.db import DatabaseError, connections
+from django.utils.connection import ConnectionDoesNotExist
+
+from compat.structure.backends import backend_for
+from compat.structure.backends.base import Backend
+from compat.structure.cause import explain
+from compat.structure.compare import compare
+from compat.structure.errors import Unverifiable
+from compat.structure.expected import Owner, Project, selected
+from compat.structure.findings import Finding, Kind, Report, Severity
+from compat.structure.snapshot import Snapshot, Table
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Examination:
+    """Both sides of a database, and how they differ."""
+
+    backend: Backend
+    project: Project
+    owners: tuple[Owner, ...]
+    expected: Snapshot
+    actual: Snapshot
+    findings: tuple[Finding, ...]
+
+    def owner(self, table: str) -> Owner:
+        """Return the model behind a table."""
+        return next(owner for owner in self.owners if owner.table == table)
+
+
+def verify(using: str = "default", labels: Iterable[str] = ()) -> Report:
+    """Compare the database with the models of the installed apps, or of those that `labels` name.
+
+    Changes nothing. Raises Unverifiable when there is no answer.
+    """
+    from compat.structure import adoption, remedies
+
+    labels = tuple(labels)
+    examination = examine(using, labels)
+    adopted = adoption.find(examination.project, labels)
+    return report(using, examination, remedies.with_remedies(examination, adopted))
+
+
+def examine(using: str, labels: Iterable[str] = ()) -> Examination:
+    """Read both sides and compare them. Raises Unverifiable."""
+    started = time.monotonic()
+    backend = backend_of(using)
+    try:
+        found = _examine(backend, labels)
+    except DatabaseError as error:
+        raise Unverifiable(f"The database {using} cannot be read: {first_line(error)}") from error
+    logger.info(
+        "verified %s: %d tables, %d findings in %.2f s",
+        using, len(found.expected), len(found.findings), time.monotonic() - started,
+    )  # fmt: skip
+    return found
+
+
+def backend_of(using: str) -> Backend:
+    """Return the backend of a database that can be reached. Raises Unverifiable."""
+    try:
+        connection = connections[using]
+        connection.ensure_connection()
+    except ConnectionDoesNotExist as error:
+        raise Unverifiable(f"There is no database {using}. Configured: {', '.join(connections)}.") from error
+    except DatabaseError as error:
+        raise Unverifiable(f"The database {using} cannot be reached: {first_line(error)}") from error
+    return backend_for(connection)
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of a database's message, which is the one that says what happened."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _examine(backend: Backend, labels: Iterable[str]) -> Examination:
+    project = Project(backend.connection)
+    owners = selected(project.owners, labels)
+    managed = tuple(owner for owner in owners if owner.managed)
+    expected = backend.expected(managed)
+    actual = backend.actual([owner.table for owner in owners])
+    declared = {owner.table: owner.declared for owner in managed}
+    findings = compare(expected, actual, backend.judge_type, declared)
+    findings = explain(backend, project, managed, actual, findings)
+    findings += tuple(_unmanaged(owners, actual))
+    by_table = {owner.table: owner for owner in owners}
+    named = tuple(
+        replace(finding, app=by_table[finding.table].app, model=by_table[finding.table].name) for finding in findings
+    )
+    return Examination(backend, project, owners, expected, actual, named)
+
+
+def _unmanaged(owners: Iterable[Owner], actual: Snapshot) -> Iterable[Finding]:
+    """Yield what is missing of the tables that others manage."""
+    for owner in owners:
+        if owner.managed:
+            continue
+        table = actual.get(owner.table, Table(owner.table, ""))
+        if not table.kind:
+            message = "The table is missing; Django does not manage it."
+            yield Finding(Kind.MISSING_TABLE, Severity.INFO, owner.table, message, owner.table, "table")
+            continue
+        for field in owner.model._meta.local_concrete_fields:
+            if field.column not in table.columns and table.columns:
+                message = f"The column {field.column} is missing; Django does not manage the table."
+                yield Finding(Kind.MISSING_COLUMN, Severity.INFO, owner.table, message, field.column, field.column)
+
+
+def report(using: str, examination: Examination, issues: Iterable[Finding]) -> Report:
+    """Return the report of an examination."""
+    issues = tuple(issues)
+    drifted = any(issue.counts for issue in issues)
+    missing = (issue for issue in issues if issue.kind is Kind.MISSING_TABLE and issue.counts)
+    return Report(
+        status="drift" if drifted else "ok",
+        database=using,
+        vendor=examination.backend.connection.vendor,
+        tables=len(examination.expected),
+        missing_tables=tuple(issue.table for issue in missing),
+        issues=issues,
+    )
