@@ -42,3 +42,24 @@ def append(using, first, last, devices=10):
         f"SELECT n, n % {devices} + 1, n % 97 / 1.7, CASE WHEN n % 5 = 0 THEN NULL ELSE n % 89 / 3.1 END, "
         f"{MOMENT[vendor]} FROM numbers",
     )
+
+
+def not_over(using, offset=0):
+    """Return, by SQL of its own, the ids of readings that performance_records does not hold exactly once and equal."""
+    moment = {"sqlite": "substr(d.timestamp, 1, 19)", "postgresql": "d.timestamp AT TIME ZONE 'UTC'"}
+    return [
+        key
+        for (key,) in execute(
+            using,
+            "SELECT d.id FROM performance_data d WHERE 1 <> (SELECT count(*) FROM performance_records r "
+            f"WHERE r.id = d.id + {offset} AND r.device_id = d.device_id AND r.bandwidth_usage IS NULL "
+            f"AND r.recorded_at = {moment[connections[using].vendor]} AND r.created_at = r.updated_at "
+            "AND coalesce(r.cpu_usage, -1) = coalesce(d.cpu_usage, -1) "
+            "AND coalesce(r.memory_usage, -1) = coalesce(d.memory_usage, -1)) ORDER BY d.id",
+        )
+    ]
+
+
+def count(using, table="performance_records"):
+    """Return the number of rows of a table."""
+    return execute(using, f"SELECT count(*) FROM {table}")[0][0]

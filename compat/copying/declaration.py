@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, FieldError
-from django.db.models import NOT_PROVIDED, Field, IntegerField, Model, TextField
+from django.db.models import NOT_PROVIDED, Field, IntegerField, Model, TextField, Value
 from django.db.models.expressions import BaseExpression, Combinable
+from django.db.models.functions import Cast
 from django.db.models.sql import Query
 
 from compat.copying.errors import DeclarationError
@@ -35,7 +36,9 @@ class Copy:
         problems = list(self._problems())
         if problems:
             raise DeclarationError(self.name, problems)
-        return [(self._target_field(name), expression) for name, expression in self.values.items()]
+        given = {self._target_field(name): expression for name, expression in self.values.items()}
+        empty = {field: Cast(Value(None), field) for field in self._unmapped() if field.null}
+        return list((given | empty).items())
 
     @property
     def source_key(self) -> str:
@@ -56,10 +59,16 @@ class Copy:
                 yield f"{model._meta.label}'s primary key is not an integer."
         for name, expression in self.values.items():
             yield from self._value_problems(name, expression)
-        for field in self.target._meta.concrete_fields:
-            unmapped = not {field.name, field.attname} & set(self.values) and not field.primary_key
-            if unmapped and not field.null and field.db_default is NOT_PROVIDED and not field.generated:
+        for field in self._unmapped():
+            if not field.null:
                 yield f"{field} must not be NULL and has no value."
+
+    def _unmapped(self) -> "Iterator[Field[Any, Any]]":
+        """Yield the fields that get no value from the declaration nor from the database."""
+        for field in self.target._meta.concrete_fields:
+            mapped = {field.name, field.attname} & set(self.values) or field.primary_key or field.generated
+            if not mapped and field.db_default is NOT_PROVIDED:
+                yield field
 
     def _value_problems(self, name: str, expression: Any) -> Iterator[str]:
         try:

@@ -1,7 +1,5 @@
 """Rows that the target cannot hold: found by promises or by bisection, kept with reason and values."""
 
-import json
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -45,15 +43,4 @@ def _payloads(statements: Statements, keys: list[int]) -> Iterable[tuple[int, di
             marks = ", ".join(["%s"] * len(chunk))
             cursor.execute(f"SELECT {key}, {values} FROM {statements.source} WHERE {key} IN ({marks})", chunk)  # noqa: S608 quoted names
             for row_key, *row in cursor.fetchall():
-                yield row_key, dict(zip(columns, map(plain, row), strict=True))
-
-
-def plain(value: Any) -> Any:
-    """Return a value that every database's JSON can hold; what it cannot hold becomes text."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, bytes | memoryview):
-        return bytes(value).hex()
-    if isinstance(value, str):
-        return value.replace("\x00", "\\u0000")
-    return json.loads(json.dumps(value, default=str))
+                yield row_key, dict(zip(columns, map(statements.backend.plain, row), strict=True))

@@ -50,6 +50,10 @@ class Backend(ABC):
         """Return SQL that reads the quoted `column` for a reject's payload without loss or error."""
 
     @abstractmethod
+    def plain(self, value: Any) -> Any:
+        """Return what `payload` read as a value that every database's JSON can hold."""
+
+    @abstractmethod
     def is_transient(self, error: Error) -> bool:
         """Tell whether trying again may succeed: locks, timeouts, lost connections, a full disk."""
 

@@ -1,5 +1,6 @@
 """PostgreSQL."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -73,7 +74,11 @@ class PostgreSQL(Backend):
 
     def payload(self, column: str) -> str:
         """Let the server write the value: psycopg2 would bend infinity and fail on dates before Christ."""
-        return f"to_jsonb({column})"
+        return f"to_jsonb({column})::text"
+
+    def plain(self, value: Any) -> Any:
+        """Parse the server's JSON."""
+        return None if value is None else json.loads(value)
 
     def refresh_statistics(self, cursor: CursorWrapper, table: str) -> None:
         """Autovacuum would do so later; the comparison wants it now."""

@@ -1,5 +1,6 @@
 """SQLite."""
 
+import math
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
@@ -15,10 +16,10 @@ RETRY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, 
 PRIMARY_CODE = 0xFF
 
 DATE = "GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'"
-IS_DATE = "typeof({0}) = 'text' AND {0} " + DATE + " AND date({0}) = {0} AND {0} >= '0001-01-01'"
+IS_DATE = "typeof({0}) = 'text' AND {0} " + DATE + " AND date({0}, '+0 days') = {0} AND {0} >= '0001-01-01'"
 IS_DATETIME = (
     "typeof({0}) = 'text' AND substr({0}, 1, 10) " + DATE + " AND {0} >= '0001-01-01' "
-    "AND datetime({0}) = substr({0}, 1, 19) AND (length({0}) = 19 OR substr({0}, 20) GLOB "
+    "AND datetime(substr({0}, 1, 19), '+0 days') = substr({0}, 1, 19) AND (length({0}) = 19 OR substr({0}, 20) GLOB "
     "'.[0-9][0-9][0-9][0-9][0-9][0-9]')"
 )
 IS_NUMBER = "typeof({0}) IN ('real', 'integer')"
@@ -79,8 +80,16 @@ class SQLite(Backend):
             yield condition.format(value), reason
 
     def payload(self, column: str) -> str:
-        """Read the value as it is stored."""
-        return column
+        """Read the value as it is stored; the plus hides the column's type from Django's converters."""
+        return f"+{column}"
+
+    def plain(self, value: Any) -> Any:
+        """Write what JSON lacks as text: infinity, binary values and the NUL character."""
+        if isinstance(value, float) and not math.isfinite(value):
+            return str(value)
+        if isinstance(value, bytes):
+            return value.hex()
+        return value.replace("\x00", "\\u0000") if isinstance(value, str) else value
 
     def is_transient(self, error: Error) -> bool:
         """Judge by SQLite's primary result code."""

@@ -1,0 +1,83 @@
+"""Rows that the target cannot hold go to the rejects, and only they."""
+
+import pytest
+
+from compat.copies import PERFORMANCE
+from compat.copying import operations
+from compat.copying.job import Job
+from compat.copying.models import RejectedRow
+from compat.models import Device
+from tests import legacy
+
+ORPHAN = "UPDATE performance_data SET device_id = 999 WHERE id {}"
+UNDATED = "UPDATE performance_data SET timestamp = NULL WHERE id {}"
+SQLITE = "UPDATE performance_data SET {} WHERE id {{}}"
+BAD_ROWS = [
+    ("sqlite", UNDATED, "recorded_at is empty, but a value is required"),
+    ("postgresql", UNDATED, "recorded_at is empty, but a value is required"),
+    ("sqlite", ORPHAN, "device_id refers to a row that is not in devices"),
+    ("postgresql", ORPHAN, "device_id refers to a row that is not in devices"),
+    ("sqlite", SQLITE.format("cpu_usage = 'n/a'"), "cpu_usage is not a number"),
+    ("sqlite", SQLITE.format("memory_usage = x'00ff'"), "memory_usage is not a number"),
+    ("sqlite", SQLITE.format("timestamp = '2023-02-30 10:00:00'"), "recorded_at is not a date and time"),
+    ("sqlite", SQLITE.format("timestamp = '2023-02-28 24:00:00'"), "recorded_at is not a date and time"),
+    ("sqlite", SQLITE.format("timestamp = 'yesterday'"), "recorded_at is not a date and time"),
+    ("sqlite", SQLITE.format("timestamp = 1500000000"), "recorded_at is not a date and time"),
+    ("sqlite", SQLITE.format("device_id = 'x'"), "device_id is not an integer"),
+]
+
+
+def copy(**options):
+    return operations.copy_rows(Job(PERFORMANCE, **options))
+
+
+@pytest.mark.parametrize(("vendor", "damage", "reason"), BAD_ROWS, ids=range(len(BAD_ROWS)))
+@pytest.mark.parametrize("which", ["= 13", "% 2 = 0"], ids=["one", "half"])
+def test_a_bad_row_is_rejected_with_its_reason_and_values(migrated, damage, reason, which):
+    legacy.build(migrated, 40)
+    legacy.execute(migrated, damage.format(which))
+    bad = [13] if which == "= 13" else list(range(2, 41, 2))
+    result = copy(batch_size=15)
+    assert (result.status, result.exit_code, result.verified) == ("completed", 1, True)
+    assert (result.copied, result.rejected, result.source_rows) == (40 - len(bad), len(bad), 40)
+    rejects = RejectedRow.objects.order_by("source_pk")
+    assert [row.source_pk for row in rejects] == bad
+    assert all(reason in row.reason for row in rejects)
+    assert rejects[0].payload["id"] == bad[0]
+    assert set(rejects[0].payload) == {"id", "device_id", "cpu_usage", "memory_usage", "timestamp"}
+    assert legacy.count(migrated) == 40 - len(bad)
+
+
+def test_a_refusal_without_a_promise_is_bisected_down_to_the_row(migrated):
+    legacy.build(migrated, 60)
+    legacy.execute(migrated, "CREATE UNIQUE INDEX one_of_each ON performance_records (cpu_usage)")
+    legacy.execute(migrated, "UPDATE performance_data SET cpu_usage = id")
+    legacy.execute(migrated, "UPDATE performance_data SET cpu_usage = 5 WHERE id IN (31, 47)")
+    result = copy(batch_size=50)
+    assert (result.copied, result.rejected) == (58, 2)
+    rejects = RejectedRow.objects.order_by("source_pk")
+    assert [row.source_pk for row in rejects] == [31, 47]
+    assert "unique" in rejects[0].reason.lower()
+
+
+def test_mended_rejects_are_copied_with_the_keys_meant_for_them(migrated):
+    legacy.build(migrated, 40)
+    legacy.execute(migrated, ORPHAN.format("IN (7, 8)"))
+    legacy.execute(migrated, UNDATED.format("= 9"))
+    assert copy().rejected == 3
+    Device(pk=999, name="late", ip_address="10.9.9.9").save()
+    result = operations.retry_rejected(Job(PERFORMANCE))
+    assert (result.status, result.exit_code, result.rejected, result.copied) == ("completed", 1, 1, 39)
+    assert legacy.not_over(migrated) == [9]
+    moment = legacy.execute(migrated, "SELECT timestamp FROM performance_data WHERE id = 1")[0][0]
+    legacy.execute(migrated, "UPDATE performance_data SET timestamp = %s WHERE id = 9", [moment])
+    result = operations.retry_rejected(Job(PERFORMANCE))
+    assert (result.status, result.exit_code, result.rejected, result.verified) == ("completed", 0, 0, True)
+    assert legacy.not_over(migrated) == []
+    assert not RejectedRow.objects.filter(resolved_at=None).exists()
+
+
+def test_retrying_without_rejects_is_nothing_to_do(migrated):
+    legacy.build(migrated, 10)
+    copy()
+    assert operations.retry_rejected(Job(PERFORMANCE)).status == "nothing_to_do"
