@@ -78,7 +78,7 @@ class _Parts:
             self.columns[column.oid].append(shapes.column(column))
         for constraint in starmap(ConstraintRow, query(CONSTRAINTS, oids)):
             self.rules[constraint.oid].append(shapes.constraint(constraint))
-        families: dict[int, str] = dict(query(FAMILIES))  # type: ignore[arg-type]
+        families: dict[int, str] = dict(query(FAMILIES))
         for index in starmap(IndexRow, query(INDEXES, oids)):
             self.rules[index.oid].append(shapes.index(families, index))
         self._read_sequences(query, oids, values=values)

@@ -1,0 +1,86 @@
+"""A project with torture models, migrated once on each database and copied for each test."""
+
+from contextlib import contextmanager
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.test.utils import modify_settings
+
+from tests.databases import connected
+
+PORTABLE = ["tests.structure.torture", "tests.structure.history"]
+ONLY_POSTGRES = ["django.contrib.postgres", "tests.structure.pg_torture"]
+WITH_EXTENSIONS = ["tests.structure.pg_extensions"]
+EXTENSIONS = {"hstore", "btree_gist", "pg_trgm", "bloom"}
+
+
+@contextmanager
+def torture_apps(url):
+    """Connect `default` to the database and install the models that it can hold, for the length of the block."""
+    apps = PORTABLE
+    with connected("default", url):
+        if connections["default"].vendor == "postgresql":
+            apps = apps + ONLY_POSTGRES + (WITH_EXTENSIONS if has_extensions() else [])
+        with modify_settings(INSTALLED_APPS={"append": apps}):
+            yield
+
+
+def has_extensions():
+    return {name for (name,) in rows("SELECT name FROM pg_available_extensions")} >= EXTENSIONS
+
+
+@pytest.fixture(scope="session")
+def torture_sqlite(tmp_path_factory, sqlite_template, django_db_blocker):
+    """A SQLite file that holds the torture models."""
+    file = tmp_path_factory.mktemp("torture") / "template.sqlite3"
+    file.write_bytes(sqlite_template.read_bytes())
+    with django_db_blocker.unblock(), torture_apps(f"sqlite:///{file}"):
+        call_command("migrate", run_syncdb=True, verbosity=0)
+        execute("PRAGMA journal_mode = DELETE")
+    return file
+
+
+@pytest.fixture(scope="session")
+def torture_postgres(postgres, postgres_template, django_db_blocker):
+    """A PostgreSQL database that holds the torture models."""
+    name = postgres.create(template=postgres_template)
+    with django_db_blocker.unblock(), torture_apps(postgres.url(name)):
+        for extension in EXTENSIONS if has_extensions() else ():
+            execute(f"CREATE EXTENSION {extension}")
+        execute("CREATE SCHEMA other_schema")
+        call_command("migrate", run_syncdb=True, verbosity=0)
+    yield name
+    postgres.drop(name)
+
+
+@pytest.fixture
+def torture(vendor, request, tmp_path, django_db_blocker):
+    """The alias `default`, connected to a database that holds the torture models, which are installed."""
+    server = name = None
+    if vendor == "sqlite":
+        file = tmp_path / "torture.sqlite3"
+        file.write_bytes(request.getfixturevalue("torture_sqlite").read_bytes())
+        url = f"sqlite:///{file}"
+    else:
+        server = request.getfixturevalue("postgres")
+        name = server.create(template=request.getfixturevalue("torture_postgres"))
+        url = server.url(name)
+    with django_db_blocker.unblock(), torture_apps(url):
+        yield "default"
+    if server:
+        server.drop(name)
+
+
+def execute(*statements, using="default"):
+    """Execute statements one by one."""
+    with connections[using].cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def rows(query, using="default"):
+    """Return the rows of a query."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
