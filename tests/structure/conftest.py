@@ -37,6 +37,7 @@ def torture_sqlite(tmp_path_factory, sqlite_template, django_db_blocker):
     file.write_bytes(sqlite_template.read_bytes())
     with django_db_blocker.unblock(), torture_apps(f"sqlite:///{file}"):
         call_command("migrate", run_syncdb=True, verbosity=0)
+        populate()
         execute("PRAGMA journal_mode = DELETE")
     return file
 
@@ -50,6 +51,7 @@ def torture_postgres(postgres, postgres_template, django_db_blocker):
             execute(f"CREATE EXTENSION {extension}")
         execute("CREATE SCHEMA other_schema")
         call_command("migrate", run_syncdb=True, verbosity=0)
+        populate()
     yield name
     postgres.drop(name)
 
@@ -70,6 +72,31 @@ def torture(vendor, request, tmp_path, django_db_blocker):
         yield "default"
     if server:
         server.drop(name)
+
+
+def populate():
+    """Put a few rows into the tables that the tests damage."""
+    from tests.structure.history.models import Book, Writer
+    from tests.structure.torture.models import Child, EveryField, Line, Order, Pair, Parent, Tag
+
+    parents = [Parent.objects.create(name=f"p{number}", code=f"c{number}") for number in range(3)]
+    child = Child.objects.create(name="child", code="c9", toy="ball")
+    orders = [Order.objects.create(group="g", by_code=parent) for parent in parents]
+    for number, order in enumerate(orders, start=1):
+        Line.objects.create(order=order, parent=parents[0], amount=number, kind="b")
+    tag = Tag.objects.create(
+        a_name_that_is_so_long_that_every_database_has_to_cut_it_somewhere_x=1,
+        a_name_that_is_so_long_that_every_database_has_to_cut_it_somewhere_y=child,
+    )
+    orders[0].tags.add(tag)
+    Pair.objects.create(left=1, right="r")
+    for number in range(3):
+        EveryField.objects.create(
+            char=f"c{number}", slug=f"s{number}", date="2020-02-29", email="a@b.c", file="f", path="/", image_url="u",
+            integer=number + 5, positive=number, positive_big=number, text=f"t{number}", ticks=number,
+        )  # fmt: skip
+    writer = Writer.objects.create(name="w")
+    Book.objects.create(heading="h", isbn="i", pages=9, writer=writer).editors.add(writer)
 
 
 def execute(*statements, using="default"):

@@ -23,7 +23,7 @@ class EveryField(models.Model):
     boolean = models.BooleanField(default=False)
     boolean_null = models.BooleanField(null=True, db_default=Value(True))  # noqa: FBT003  a database default
     char = models.CharField(max_length=20, db_index=True)
-    char_quoted = models.CharField(max_length=40, db_default="it's 100% \"so\"")
+    char_quoted = models.CharField(max_length=40, db_default='it\'s 100% "so"')
     slug = models.SlugField(unique=True, max_length=130)
     date = models.DateField(unique_for_date="moment")
     moment = models.DateTimeField(db_default=Now())

@@ -164,6 +164,8 @@ def restore_rule(subject: Subject) -> Step | None:
     _, _, pairs = match(subject.expected.rules, subject.actual.rules)
     found = next((found for wanted, found in pairs if wanted == rule), None)
     order = REFERENCES if rule.kind is Kind.FOREIGN_KEY else RULES
+    if found is None and rule.name in {other.name for other in subject.actual.rules}:
+        return None
     if found is None:
         return subject.step(create_rule(subject, rule), order=order)
     sql = mend_flags(subject, rule, found) if found.signature == rule.signature else ()

@@ -82,7 +82,8 @@ def column(parsed: ParsedColumn, keys: tuple[str, ...]) -> Column:
 
 def rule(table: str, parsed: Parsed) -> Rule:
     """Return a parsed constraint; a nameless one is named after its table and columns."""
-    name = parsed.name or "_".join((table, *parsed.columns, parsed.kind.value))
+    columns = parsed.columns or ((parsed.home,) if parsed.home else ())
+    name = parsed.name or "_".join((table, *columns, parsed.kind.value))
     flags = (("timing", parsed.timing),) if parsed.timing else ()
     return Rule(parsed.kind, name, parsed.columns, parsed.traits, flags, parsed.source, parsed.home)
 

@@ -31,7 +31,7 @@ def steps(
     for finding in findings:
         rule = expected.rule(finding.kind, finding.object)
         if rule and rule.definition.upper().startswith("CREATE"):
-            if _pair(expected, actual, rule) is None:
+            if _pair(expected, actual, rule) is None and rule.name not in {other.name for other in actual.rules}:
                 yield Step(expected.name, (finding,), (f"{rule.definition};",), RULES)
         elif finding.kind is Kind.MISSING_COLUMN and (sql := _added(backend, expected, finding)):
             added.append((finding, sql))
@@ -117,12 +117,10 @@ def _stands_alone(rule: Rule) -> bool:
 def _columns(expected: Table, actual: Table, findings: Iterable[Finding]) -> list[Column]:
     """Return the columns that are there, mended ones as the model has them, then the missing ones."""
     mended = {str(f.object).casefold() for f in findings if f.kind not in (Kind.FOREIGN_KEY, Kind.UNIQUE, Kind.CHECK)}
-    mended |= {
-        column
-        for finding in findings
-        if finding.kind is Kind.PRIMARY_KEY and (rule := expected.rule(finding.kind, finding.object)) and rule.inline
-        for column in rule.columns
-    }
+    for finding in findings:
+        rule = expected.rule(finding.kind, finding.object)
+        if rule and rule.inline and (rule.kind is Kind.PRIMARY_KEY or _pair(expected, actual, rule)):
+            mended.add(rule.home)
     there = [expected.columns[key] if key in mended else column for key, column in actual.columns.items()]
     return there + [column for key, column in expected.columns.items() if key in mended - set(actual.columns)]
 
@@ -135,9 +133,10 @@ def _constraints(
     inline = [*_inline(expected, chosen), *_inline(actual, chosen)]
     given = {rule.signature for rule in inline}
     keyed = any(rule.kind is Kind.PRIMARY_KEY for rule in inline)
-    missing = [expected.rule(finding.kind, finding.object) for finding in findings]
-    for rule in (*actual.rules, *missing):
-        if rule is None or _stands_alone(rule) or rule.signature in given or (keyed and rule.kind is Kind.PRIMARY_KEY):
+    wanted = [rule for finding in findings if (rule := expected.rule(finding.kind, finding.object))]
+    replaced = [_pair(expected, actual, rule) for rule in wanted]
+    for rule in (*(rule for rule in actual.rules if rule not in replaced), *wanted):
+        if _stands_alone(rule) or rule.signature in given or (keyed and rule.kind is Kind.PRIMARY_KEY):
             continue
         given.add(rule.signature)
         yield rule.definition
