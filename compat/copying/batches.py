@@ -91,7 +91,7 @@ def write(run: CopyRun, statements: Statements, rows: Selection) -> Written:
 
 
 def _copy_all(run: CopyRun, statements: Statements, mapped: Sql) -> Written:
-    if not statements.backend.silent:
+    if not statements.checked:
         return Written(execute(statements.using, statements.insert(mapped, only_fit=False)))
     copied = execute(statements.using, statements.insert(mapped, only_fit=True))
     [(rows,)] = fetch(statements.using, statements.count(mapped))

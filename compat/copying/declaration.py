@@ -6,12 +6,13 @@ from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, FieldError
-from django.db.models import NOT_PROVIDED, Field, IntegerField, Model, TextField, Value
+from django.db.models import NOT_PROVIDED, F, Field, IntegerField, Model, TextField, Value
 from django.db.models.expressions import BaseExpression, Combinable
 from django.db.models.functions import Cast
 from django.db.models.sql import Query
 
 from compat.copying.errors import DeclarationError
+from compat.copying.functions import RunTimestamp
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,13 @@ class Copy:
         given = {self._target_field(name): expression for name, expression in self.values.items()}
         empty = {field: Cast(Value(None), field) for field in self._unmapped() if field.null}
         return list((given | empty).items())
+
+    @staticmethod
+    def is_constant(expression: Any) -> bool:
+        """Tell whether an expression has the same value in every row of a run."""
+        if isinstance(expression, F):
+            return False
+        return all(isinstance(part, RunTimestamp | Value | Cast) for part in expression.flatten())
 
     @property
     def source_key(self) -> str:

@@ -44,9 +44,10 @@ class Job:
     source: str = "default"
     batch_size: int | None = None
     workers: int = 1
+    defer_indexes: str = "auto"
     stop: Stop = field(default_factory=Stop)
     progress: Progress = field(default_factory=Silence)
 
     def statements(self, run: CopyRun) -> Statements:
         """Return the statements of a run of this copy."""
-        return Statements(self.copy, self.using, run.offset, run.timestamp)
+        return Statements(self.copy, self.using, run.offset, run.timestamp, unguarded=bool(run.set_aside))

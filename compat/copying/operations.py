@@ -9,7 +9,7 @@ from functools import wraps
 from django.db import DatabaseError, Error, connections
 from django.db.models import F, Max, Min
 
-from compat.copying import estimate, lease, ledger, preflight, results
+from compat.copying import estimate, lease, ledger, preflight, results, setting_aside
 from compat.copying.backends import backend_for
 from compat.copying.copier import copy_ranges
 from compat.copying.errors import CopyError, LeaseLost, WritersRemain
@@ -82,12 +82,20 @@ def _owned(job: Job, run: CopyRun, work: Callable[[Job, CopyRun, float], Result]
 
 
 def _copy_and_prove(job: Job, run: CopyRun, began: float) -> Result:
+    if setting_aside.wanted(job, run):
+        setting_aside.set_aside(job, run)
+    elif job.defer_indexes == setting_aside.NEVER:
+        setting_aside.put_back(job, run)
     job.progress.begin("copying", _rows_left(job, run))
     copy_ranges(job, run)
     job.progress.end()
     if not job.stop.requested():
         wait_for_writers(job, run)
-        differences = _compare(job, run, sweep=True)
+        _refresh_statistics(job)
+        with setting_aside.being_put_back(job, run):
+            differences = _compare(job, run, sweep=False)
+        if differences.missing and not job.stop.requested():
+            differences = _compare(job, run, sweep=True)
     if job.stop.requested():
         return _stopped(job, run, job.stop.reason, began)
     return _completed(job, run, differences, began)
@@ -104,11 +112,14 @@ def _rows_left(job: Job, run: CopyRun) -> int | None:
     return job.copy.source._base_manager.using(job.source).filter(pk__range=(bounds["first"], bounds["last"])).count()
 
 
-def _compare(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
-    began = time.monotonic()
+def _refresh_statistics(job: Job) -> None:
     connection = connections[job.using]
     with connection.cursor() as cursor:
         backend_for(connection).refresh_statistics(cursor, job.copy.target._meta.db_table)
+
+
+def _compare(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
+    began = time.monotonic()
     job.progress.begin("comparing", ledger.totals(run, job.using).copied)
     differences = prove(job, run, sweep=sweep)
     job.progress.end()
@@ -214,6 +225,7 @@ def roll_back(job: Job) -> Result:
 def _roll_back_run(job: Job, run: CopyRun, began: float) -> Result:
     before = ledger.totals(run, job.using).copied
     job.progress.begin(f"taking back run {run.pk}", before)
+    setting_aside.put_back(job, run)
     kept = roll_back_run(job, run)
     if kept is None:
         return _stopped(job, run, job.stop.reason, began)

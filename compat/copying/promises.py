@@ -29,7 +29,8 @@ def promises_of(copy: Copy, backend: Backend, connection: BaseDatabaseWrapper) -
     quote = connection.ops.quote_name
     return [
         promise
-        for field, _ in copy.fields
+        for field, expression in copy.fields
+        if not copy.is_constant(expression)
         for promise in _promises(field, quote(f"to_{field.column}"), backend, connection)
     ]
 

@@ -49,11 +49,18 @@ class Statements:
     using: str
     offset: int
     timestamp: datetime
+    unguarded: bool = False
+    """Whether constraints of the target are set aside, so that the database refuses nothing."""
 
     @cached_property
     def backend(self) -> Backend:
         """What the database can do."""
         return backend_for(connections[self.using])
+
+    @property
+    def checked(self) -> bool:
+        """Whether promises must be asked before a row is written."""
+        return self.unguarded or self.backend.silent
 
     @cached_property
     def promises(self) -> list[Promise]:

@@ -2,12 +2,24 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field
+
+
+@dataclass(frozen=True)
+class Secondary:
+    """An index or foreign key that a copy can do without for a while."""
+
+    name: str
+    drop: str
+    create: str
+    after: str = ""
+    """A statement that completes it, in a transaction of its own."""
 
 
 class Backend(ABC):
@@ -36,6 +48,13 @@ class Backend(ABC):
         The offset is 0 when the table is empty. Later inserts get keys above the block; the table's
         sequence is raised, never lowered. Raises Blocked when the table has no sequence.
         """
+
+    @abstractmethod
+    def secondary(self, cursor: CursorWrapper, table: str) -> list[Secondary]:
+        """Return the indexes and foreign keys of `table` that can be set aside while rows pour in."""
+
+    def begin_build(self, cursor: CursorWrapper) -> None:  # noqa: B027 most databases need nothing
+        """Prepare the transaction in which an index is built."""
 
     @abstractmethod
     def open_writers(self, cursor: CursorWrapper, table: str) -> dict[str, str]:

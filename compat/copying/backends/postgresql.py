@@ -8,7 +8,7 @@ from django.db import Error
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field
 
-from compat.copying.backends.base import Backend
+from compat.copying.backends.base import Backend, Secondary
 from compat.copying.errors import Blocked
 
 LOCK_TIMEOUT = "900ms"
@@ -53,6 +53,38 @@ class PostgreSQL(Backend):
         if sequence is None:
             raise Blocked(f"{table}.{key} has no sequence. Run verify_structure --fix first.")
         return str(sequence)
+
+    def secondary(self, cursor: CursorWrapper, table: str) -> list[Secondary]:
+        """Plain indexes that serve no constraint, and validated foreign keys."""
+        name = self.connection.ops.quote_name(table)
+        cursor.execute(
+            "SELECT c.relname, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) "
+            "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = %s::regclass "
+            "AND NOT i.indisunique AND NOT i.indisreplident AND i.indisvalid "
+            "AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = i.indexrelid) ORDER BY 1",
+            (name,),
+        )
+        indexes = [Secondary(index, f"DROP INDEX {path}", create) for index, path, create in cursor.fetchall()]
+        cursor.execute(
+            "SELECT conname, quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE conrelid = %s::regclass AND contype = 'f' AND convalidated AND conparentid = 0 ORDER BY 1",
+            (name,),
+        )
+        alter = f"ALTER TABLE {name}"
+        keys = [
+            Secondary(
+                constraint,
+                f"{alter} DROP CONSTRAINT {quoted}",
+                f"{alter} ADD CONSTRAINT {quoted} {definition} NOT VALID",
+                f"{alter} VALIDATE CONSTRAINT {quoted}",
+            )
+            for constraint, quoted, definition in cursor.fetchall()
+        ]
+        return keys + indexes
+
+    def begin_build(self, cursor: CursorWrapper) -> None:
+        """Sort in memory, and wait for locks no longer than a batch does."""
+        cursor.execute(f"SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
 
     def open_writers(self, cursor: CursorWrapper, table: str) -> dict[str, str]:
         """Writers hold at least a row exclusive lock on the table until they end."""

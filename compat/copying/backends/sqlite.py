@@ -9,19 +9,19 @@ from django.db import Error
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field
 
-from compat.copying.backends.base import Backend
+from compat.copying.backends.base import Backend, Secondary
 from compat.copying.errors import Blocked
 
 RETRY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 PRIMARY_CODE = 0xFF
 
-DATE = "GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'"
-IS_DATE = "typeof({0}) = 'text' AND {0} " + DATE + " AND date({0}, '+0 days') = {0} AND {0} >= '0001-01-01'"
+IS_DATE = "{0} >= '0001' AND date({0}, '+0 days') = {0}"
 IS_DATETIME = (
-    "typeof({0}) = 'text' AND substr({0}, 1, 10) " + DATE + " AND {0} >= '0001-01-01' "
-    "AND datetime(substr({0}, 1, 19), '+0 days') = substr({0}, 1, 19) AND (length({0}) = 19 OR substr({0}, 20) GLOB "
-    "'.[0-9][0-9][0-9][0-9][0-9][0-9]')"
+    "{0} >= '0001' AND (datetime({0}, '+0 days') = {0} OR length({0}) = 26 "
+    "AND substr({0}, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]' "
+    "AND datetime(substr({0}, 1, 19), '+0 days') = substr({0}, 1, 19))"
 )
+"""SQLite writes a date back in one form only, and with a modifier it computes it anew: 30 February changes."""
 IS_NUMBER = "typeof({0}) IN ('real', 'integer')"
 FITS = {
     "integers": ("typeof({0}) = 'integer'", "is not an integer"),
@@ -61,6 +61,16 @@ class SQLite(Backend):
         elif last + offset > used:
             cursor.execute("UPDATE sqlite_sequence SET seq = %s WHERE name = %s", (last + offset, table))
         return offset
+
+    def secondary(self, cursor: CursorWrapper, table: str) -> list[Secondary]:
+        """Indexes that are not unique; a foreign key is part of its table and stays."""
+        cursor.execute(
+            "SELECT m.name, m.sql FROM sqlite_master m JOIN pragma_index_list(%s) l ON l.name = m.name "
+            'WHERE m.sql IS NOT NULL AND NOT l."unique" ORDER BY 1',
+            (table,),
+        )
+        quote = self.connection.ops.quote_name
+        return [Secondary(name, f"DROP INDEX {quote(name)}", create) for name, create in cursor.fetchall()]
 
     def open_writers(self, cursor: CursorWrapper, table: str) -> dict[str, str]:
         """None: there is one writer at a time, and it has committed when the engine writes."""

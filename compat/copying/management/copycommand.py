@@ -57,6 +57,11 @@ class CopyCommand(BaseCommand):
         parser.add_argument("--source", metavar="ALIAS", help="source database (default: the target)")
         parser.add_argument("--batch-size", type=positive_integer, metavar="N", help="fixed size (default: adapts)")
         parser.add_argument("--workers", type=positive_integer, default=1, metavar="N", help="parallel connections")
+        parser.add_argument(
+            "--defer-indexes", choices=["auto", "always", "never"], default="auto",
+            help="set secondary indexes and foreign keys of the target aside and build them afterwards "
+            "(auto: only into an empty target, for a large copy)",
+        )  # fmt: skip
         parser.add_argument("--max-seconds", type=seconds, metavar="S", help="stop at a batch border after S seconds")
         parser.add_argument("--format", choices=["text", "json"], default="text")
         parser.add_argument("--no-progress", action="store_true", help="no progress bar")
@@ -88,6 +93,7 @@ class CopyCommand(BaseCommand):
             source=options["source"] or options["database"],
             batch_size=options["batch_size"],
             workers=options["workers"],
+            defer_indexes=options["defer_indexes"],
             stop=Stop(options["max_seconds"]),
             progress=Bar() if visible else Silence(),
         )

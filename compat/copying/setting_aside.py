@@ -1,0 +1,100 @@
+"""Secondary indexes and foreign keys of the target, set aside while rows pour in and built afterwards.
+
+What is set aside is written to the run in the transaction that drops it, so that whoever comes next can
+put it back. The primary key and unique indexes stay: they keep a row from arriving twice.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connections, transaction
+
+from compat.copying.backends import backend_for
+from compat.copying.job import Job
+from compat.copying.models import CopyRun
+from compat.copying.retrying import retrying
+
+logger = logging.getLogger(__name__)
+
+AUTO, ALWAYS, NEVER = "auto", "always", "never"
+LARGE = 100_000
+"""Keys from which on `auto` sets indexes aside: below, building them anew gains nothing."""
+
+
+def wanted(job: Job, run: CopyRun) -> bool:
+    """Tell whether a run should set aside what is not yet: always, or for a large copy into an empty target."""
+    if job.defer_indexes == AUTO:
+        large = run.last_key - run.first_key >= LARGE
+        return large and not job.copy.target._base_manager.using(job.using).exists()
+    return job.defer_indexes == ALWAYS
+
+
+def set_aside(job: Job, run: CopyRun) -> None:
+    """Drop the target's secondary indexes and foreign keys, and remember their definitions in the run."""
+    table = job.copy.target._meta.db_table
+
+    def drop() -> list[str]:
+        connection = connections[job.using]
+        with transaction.atomic(using=job.using), connection.cursor() as cursor:
+            backend = backend_for(connection)
+            backend.begin_batch(cursor)
+            found = backend.secondary(cursor, table)
+            run.set_aside = run.set_aside + [{"name": s.name, "create": s.create, "after": s.after} for s in found]
+            run.save(using=job.using, update_fields=["set_aside"])
+            for structure in found:
+                cursor.execute(structure.drop)
+        return [structure.name for structure in found]
+
+    names = _retried(job, run, drop, "setting indexes aside")
+    if names:
+        logger.info("run %d: set aside of %s: %s", run.pk, table, ", ".join(names))
+
+
+def put_back(job: Job, run: CopyRun) -> None:
+    """Build again what the run set aside and is not there, and forget it."""
+    table = job.copy.target._meta.db_table
+    for structure in run.set_aside:
+        began = time.monotonic()
+        _retried(job, run, lambda structure=structure: _build(job, table, structure), f"building {structure['name']}")  # type: ignore[misc]
+        logger.info("run %d: %s of %s is back after %.2f s", run.pk, structure["name"], table, time.monotonic() - began)
+    if run.set_aside:
+        run.set_aside = []
+        run.save(using=job.using, update_fields=["set_aside"])
+
+
+@contextmanager
+def being_put_back(job: Job, run: CopyRun) -> Iterator[None]:
+    """Put back what the run set aside, on a connection of its own beside the block; both are done at the end."""
+    if not run.set_aside:
+        yield
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="compat-builder") as pool:
+        built = pool.submit(_put_back_and_close, job, run)
+        yield
+        built.result()
+
+
+def _put_back_and_close(job: Job, run: CopyRun) -> None:
+    try:
+        put_back(job, run)
+    finally:
+        connections[job.using].close()
+
+
+def _build(job: Job, table: str, structure: dict[str, Any]) -> None:
+    connection = connections[job.using]
+    with transaction.atomic(using=job.using), connection.cursor() as cursor:
+        backend_for(connection).begin_build(cursor)
+        if structure["name"] not in connection.introspection.get_constraints(cursor, table):
+            cursor.execute(structure["create"])
+    if structure["after"]:
+        with connection.cursor() as cursor:
+            cursor.execute(structure["after"])
+
+
+def _retried(job: Job, run: CopyRun, operation: Callable[[], Any], what: str) -> Any:
+    return retrying(operation, using=job.using, what=f"run {run.pk}, {what}", stop=job.stop)
