@@ -8,3 +8,9 @@ class CompatConfig(AppConfig):
 
     name = "compat"
     verbose_name = "CSMS"
+
+    def ready(self) -> None:
+        """Arm the start-up hook; it touches the database only once this process serves."""
+        from compat.startup import hook
+
+        hook.startup.arm()

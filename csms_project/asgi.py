@@ -6,3 +6,7 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "csms_project.settings")
 application = get_asgi_application()
+
+from compat.startup.hook import startup  # noqa: E402  needs the apps
+
+startup.serve()

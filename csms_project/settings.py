@@ -95,7 +95,8 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
-warnings.filterwarnings("ignore", "No directory at", module="whitenoise")  # collectstatic is not required
+warnings.filterwarnings("ignore", "No directory at")  # collectstatic is not required
+warnings.filterwarnings("ignore", "StreamingHttpResponse must consume", module="django.core.handlers.asgi")  # its files
 
 LOGGING = {
     "version": 1,

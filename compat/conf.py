@@ -1,0 +1,44 @@
+"""The settings of CSMS: one function for each key of `COMPAT` in Django's settings."""
+
+import os
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+class Startup(StrEnum):
+    """What a server does when it starts; each value includes the ones before it."""
+
+    OFF = "off"
+    VERIFY = "verify"
+    REPAIR = "repair"
+    COPY = "copy"
+
+
+def startup() -> Startup:
+    """`STARTUP`: off, verify, repair or copy (the default). The environment variable COMPAT_STARTUP overrides it.
+
+    Raises ImproperlyConfigured for another value.
+    """
+    value = os.environ.get("COMPAT_STARTUP") or _get("STARTUP", Startup.COPY)
+    try:
+        return Startup(value)
+    except ValueError:
+        known = ", ".join(Startup)
+        raise ImproperlyConfigured(f"COMPAT_STARTUP is {value!r}; it must be one of {known}.") from None
+
+
+def startup_database() -> str:
+    """`STARTUP_DATABASE`: the alias that a starting server looks after; `default` unless given."""
+    return str(_get("STARTUP_DATABASE", "default"))
+
+
+def startup_source() -> str | None:
+    """`STARTUP_SOURCE`: the alias that a starting server copies from; None, the default, is the database itself."""
+    return _get("STARTUP_SOURCE", None)  # type: ignore[no-any-return]
+
+
+def _get(key: str, default: Any) -> Any:
+    return getattr(settings, "COMPAT", {}).get(key, default)

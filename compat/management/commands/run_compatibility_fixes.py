@@ -1,0 +1,48 @@
+"""`run_compatibility_fixes`: what a starting server does, as a command."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from compat import services
+from compat.copying.render import summary
+from compat.copying.results import BLOCKED
+from compat.copying.stopping import Stop, on_signals
+from compat.structure.render import as_text
+
+
+class Command(BaseCommand):
+    """Verify the database, create what is missing, and copy the legacy readings if there are any."""
+
+    help = __doc__
+    requires_system_checks: list[str] = []
+    suppressed_base_arguments = {"--traceback", "--pythonpath", "--settings"}
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.epilog = "Exit code: 0 done, 1 something needs a person, 2 could not verify or copy, 3 stopped early."
+        parser.add_argument("--database", default="default", metavar="ALIAS", help="the database (default: default)")
+        parser.add_argument("--format", choices=["text", "json"], default="text")
+
+    def handle(self, **options: Any) -> None:
+        """Run the fixes, print what they did and exit with the code for it."""
+        stop = Stop()
+        with on_signals(stop):
+            fixes = services.run_compatibility_fixes(options["database"], stop=stop)
+        if options["format"] == "json":
+            self.stdout.write(json.dumps(fixes.as_dict(), default=str))
+        else:
+            self._print(fixes)
+        if fixes.exit_code:
+            sys.exit(fixes.exit_code)
+
+    def _print(self, fixes: services.Fixes) -> None:
+        if fixes.structure.status != "unverifiable":
+            self.stdout.write(as_text(fixes.structure, self.style))
+        if fixes.copy and fixes.copy.status != BLOCKED:
+            self.stdout.write(summary(fixes.copy, self.style))
+        elif fixes.error:
+            self.stderr.write(fixes.error)

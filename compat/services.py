@@ -1,0 +1,108 @@
+"""What CSMS does with the two engines, as functions; commands, the start-up hook and pages call these."""
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import DatabaseError, Error, connections
+from django.utils.connection import ConnectionDoesNotExist
+
+from compat.copies import PERFORMANCE
+from compat.copying import operations
+from compat.copying.job import Job
+from compat.copying.results import BLOCKED, Result
+from compat.copying.retrying import one_line
+from compat.copying.setting_aside import NEVER
+from compat.copying.stopping import Stop
+from compat.structure.errors import Unverifiable
+from compat.structure.findings import Report, Severity
+from compat.structure.repair import repair
+from compat.structure.verify import verify
+
+STATUSES = {0: "ok", 1: "needs_attention", 2: "blocked", 3: "stopped"}
+PRECEDENCE = (0, 1, 3, 2)
+"""Exit codes from the best to the one that outweighs all others."""
+
+
+@dataclass(frozen=True)
+class Fixes:
+    """The outcome of `run_compatibility_fixes`: the structure that is left, and the copy if one was called for."""
+
+    structure: Report
+    copy: Result | None = None
+    seconds: float = 0.0
+    error: str | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 something needs a person, 2 could not verify or copy, 3 stopped early."""
+        verified = 2 if self.structure.status == "unverifiable" else int(self.structure.reaches(Severity.ERROR))
+        return max(verified, self.copy.exit_code if self.copy else 0, key=PRECEDENCE.index)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON object of the command."""
+        return {
+            "status": STATUSES[self.exit_code],
+            "database": self.structure.database,
+            "structure": self.structure.as_dict(),
+            "copy": self.copy.as_dict() if self.copy else None,
+            "seconds": round(self.seconds, 3),
+            "error": self.error,
+        }
+
+
+def verify_database_structure(using: str = "default") -> Report:
+    """Compare the database with the models of every installed app; changes nothing. Raises Unverifiable."""
+    return verify(using)
+
+
+def migrate_performance_data(using: str = "default", source: str | None = None, **options: Any) -> Result:
+    """Copy performance_data into performance_records and prove it; resumes what was interrupted.
+
+    `source` is the alias to read from, the target itself unless given. `options` are those of
+    `compat.copying.job.Job`, such as `batch_size`, `workers` and `stop`.
+    """
+    return operations.copy_rows(Job(PERFORMANCE, using=using, source=source or using, **options))
+
+
+def run_compatibility_fixes(using: str = "default", source: str | None = None, *, stop: Stop | None = None) -> Fixes:
+    """Verify the database, apply the safe repairs, and copy the legacy readings if there are any.
+
+    Safe repairs add and lose nothing; no table is rewritten. `stop` ends a copy at a batch border. Raises nothing
+    that a database can cause: what went wrong stands in the result.
+    """
+    return copy_readings(fix_structure(using), source, stop or Stop())
+
+
+def fix_structure(using: str, *, repairs: bool = True) -> Fixes:
+    """Do the first part of `run_compatibility_fixes`; without `repairs`, only verify."""
+    began = time.monotonic()
+    try:
+        structure = repair(using) if repairs else verify(using)
+    except (Unverifiable, DatabaseError, Error) as error:
+        vendor = connections[using].vendor if using in connections else ""
+        return Fixes(Report("unverifiable", using, vendor), seconds=time.monotonic() - began, error=one_line(error))
+    return Fixes(structure, seconds=time.monotonic() - began)
+
+
+def copy_readings(fixes: Fixes, source: str | None, stop: Stop) -> Fixes:
+    """Do the second part of `run_compatibility_fixes`, unless the first could not read the database.
+
+    Indexes stay in place while it copies, for the application may be at work beside it.
+    """
+    using = fixes.structure.database
+    if fixes.structure.status == "unverifiable" or stop.requested():
+        return fixes
+    began = time.monotonic()
+    try:
+        if not has_legacy_readings(source or using):
+            return fixes
+    except (ConnectionDoesNotExist, DatabaseError, Error) as error:
+        return replace(fixes, copy=Result(BLOCKED, error=one_line(error)), error=one_line(error))
+    result = migrate_performance_data(using, source, stop=stop, defer_indexes=NEVER)
+    return replace(fixes, copy=result, seconds=fixes.seconds + time.monotonic() - began, error=result.error)
+
+
+def has_legacy_readings(using: str) -> bool:
+    """Tell whether the database has the table performance_data."""
+    return PERFORMANCE.source._meta.db_table in connections[using].introspection.table_names(include_views=True)

@@ -1,0 +1,102 @@
+"""Start the work in a process that serves requests, and in no other.
+
+`arm()` is called when the apps are ready, in every process that uses Django. `serve()` is called by `wsgi.py`
+and `asgi.py`, which only a server imports: `runserver` in the process that serves (not in the one that watches
+the files), gunicorn in each worker, uvicorn in its process. gunicorn with `--preload`, like any server that
+forks after loading, imports it once in the master, where a thread would not survive the fork: so the work waits
+a moment, and if the process forks meanwhile, it is left to the children.
+"""
+
+import atexit
+import logging
+import os
+import threading
+from collections.abc import Callable
+
+from django.core.exceptions import ImproperlyConfigured
+
+from compat import conf
+from compat.copying.stopping import Stop
+
+logger = logging.getLogger(__name__)
+
+GRACE = 0.5
+"""Seconds that a server has to fork, and to give its first answers, before the work begins."""
+PATIENCE = 20.0
+"""Seconds that a stopping process waits for the batch in hand; servers kill after 30."""
+
+
+class Hook:
+    """The work of this process: armed, then waiting for its moment, then begun once or left to the children."""
+
+    def __init__(self, work: Callable[[Stop], None]) -> None:
+        self.work = work
+        self.stop = Stop()
+        self._lock = threading.Lock()
+        self._armed = self._begun = self._left_to_children = False
+        self._thread: threading.Thread | None = None
+
+    def arm(self) -> None:
+        """Let `serve` start the work."""
+        self._armed = True
+
+    def serve(self) -> None:
+        """Start the work in this process, or in those that it forks within the next moment."""
+        if not self._armed or not _wanted():
+            return
+        self._armed = False
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=self._before_fork, after_in_child=self._after_fork_in_child)
+        atexit.register(self._shut_down)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="compat-startup", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        if self.stop.wait(GRACE) or not self._begin():
+            return
+        try:
+            self.work(self.stop)
+        except Exception:
+            logger.exception("the server goes on, but its start-up work failed")
+
+    def _begin(self) -> bool:
+        with self._lock:
+            self._begun = not self._left_to_children
+            return self._begun
+
+    def _before_fork(self) -> None:
+        with self._lock:
+            self._left_to_children = not self._begun
+
+    def _after_fork_in_child(self) -> None:
+        """Schedule the work in the child; locks and threads of the parent do not work here."""
+        if self._left_to_children:
+            self._lock, self.stop = threading.Lock(), Stop()
+            self._left_to_children = False
+            self._schedule()
+
+    def _shut_down(self) -> None:
+        self.stop.request("the server stops")
+        if self._thread is not None:
+            self._thread.join(PATIENCE)
+
+
+def _wanted() -> bool:
+    try:
+        return conf.startup() is not conf.Startup.OFF
+    except ImproperlyConfigured as error:
+        logger.error("the start-up check is off: %s", error)
+        return False
+
+
+def _work(stop: Stop) -> None:
+    from compat.startup.work import run
+
+    run(stop)
+
+
+startup = Hook(_work)
+"""The hook of this process."""

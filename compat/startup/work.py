@@ -1,0 +1,96 @@
+"""What a starting server does: verify and repair first, which is short; then copy, beside the server."""
+
+import logging
+from collections.abc import Iterator
+
+from django.db import connections
+
+from compat import conf, services
+from compat.conf import Startup
+from compat.copying import results
+from compat.copying.stopping import Stop
+from compat.services import Fixes
+from compat.startup.once import Locks
+from compat.structure.findings import Severity
+
+logger = logging.getLogger("compat.startup")
+SHOWN = 10
+"""Findings that are listed; the command shows them all."""
+
+
+def run(stop: Stop) -> None:
+    """Do the work with connections of this thread, if no other process of this server does it."""
+    using = conf.startup_database()
+    try:
+        locks = Locks(repr(sorted(connections[using].settings_dict.items(), key=str)))
+        if locks.become_the_one(stop):
+            _run(using, locks, stop)
+    finally:
+        connections.close_all()
+
+
+def _run(using: str, locks: Locks, stop: Stop) -> None:
+    mode = conf.startup()
+    with locks.repairing(stop) as alone:
+        if not alone:
+            return
+        fixes = services.fix_structure(using, repairs=mode is not Startup.VERIFY)
+    if mode is Startup.COPY:
+        fixes = services.copy_readings(fixes, conf.startup_source(), stop)
+    report(fixes)
+
+
+def report(fixes: Fixes) -> None:
+    """Log one summary line, and one block with the commands to run where a person is needed."""
+    logger.info("start-up check of %s: %s", fixes.structure.database, "; ".join(_summary(fixes)))
+    if needs := list(_needs(fixes)):
+        logger.warning("the database %s needs a person:\n%s", fixes.structure.database, "\n".join(needs))
+
+
+def _summary(fixes: Fixes) -> Iterator[str]:
+    structure, copy = fixes.structure, fixes.copy
+    if structure.status == "unverifiable":
+        yield "not verified"
+    else:
+        errors, warnings = _left(fixes, Severity.ERROR), _left(fixes, Severity.WARNING)
+        yield f"{structure.tables} tables, {len(structure.fixed)} repaired, {errors} errors and {warnings} warnings"
+    if copy is not None:
+        yield f"copy {copy.status.replace('_', ' ')}, {copy.copied} rows over, {copy.rejected} rejected"
+    yield f"{fixes.seconds:.2f} s"
+
+
+def _left(fixes: Fixes, severity: Severity) -> int:
+    return sum(issue.severity is severity and issue.ignored is None for issue in fixes.structure.issues)
+
+
+def _needs(fixes: Fixes) -> Iterator[str]:
+    """Yield the lines of the block: what is wrong, and the commands that show and mend it."""
+    structure, copy = fixes.structure, fixes.copy
+    alias = "" if structure.database == "default" else f" --database {structure.database}"
+    if structure.status == "unverifiable":
+        yield f"  {fixes.error}"
+        yield f"  The server runs without the check. Afterwards: python manage.py run_compatibility_fixes{alias}"
+        return
+    if structure.reaches(Severity.ERROR):
+        yield from _structure_needs(fixes, alias)
+    if copy is None or copy.status in {results.NOTHING_TO_DO, results.STOPPED}:
+        return
+    if copy.rejected:
+        yield f"  {copy.rejected} rows were rejected; table compat_rejectedrow holds their values and the reasons."
+        yield f"    mend them in performance_data, then:  python manage.py migrate_performance --retry-rejected{alias}"
+    elif copy.exit_code:
+        yield f"  The copy is {copy.status}: {copy.error}"
+        yield f"    see the runs:  python manage.py migrate_performance --status{alias}"
+
+
+def _structure_needs(fixes: Fixes, alias: str) -> Iterator[str]:
+    issues = [issue for issue in fixes.structure.issues if issue.severity is Severity.ERROR and issue.ignored is None]
+    for issue in issues[:SHOWN]:
+        yield f"  {issue.code} {issue.table}: {issue.message}"
+        if issue.hint:
+            yield f"    {issue.hint}"
+    if len(issues) > SHOWN:
+        yield f"  and {len(issues) - SHOWN} more"
+    yield f"    see them all:  python manage.py verify_structure{alias}"
+    if any(issue.fixable and issue.rewrite for issue in issues):
+        yield f"    rewrite the tables, no value is lost:  python manage.py verify_structure --fix --rewrite{alias}"
