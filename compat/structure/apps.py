@@ -1,6 +1,7 @@
 """App configuration of the drift engine."""
 
 from django.apps import AppConfig
+from django.core import checks
 
 
 class StructureConfig(AppConfig):
@@ -9,3 +10,9 @@ class StructureConfig(AppConfig):
     name = "compat.structure"
     label = "compat_structure"
     verbose_name = "Database structure"
+
+    def ready(self) -> None:
+        """Register the database checks, which run only where a database is named."""
+        from compat.structure.checks import check_structure
+
+        checks.register(check_structure, checks.Tags.database)

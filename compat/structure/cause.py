@@ -23,9 +23,9 @@ def explain(
     What differs from the first has drifted; what differs only from the second waits for a migration; what
     differs from neither is known to the models alone. Nothing is computed when there is nothing to explain.
     """
-    if not findings or not (project.unapplied or project.changed):
+    tables = {finding.table for finding in findings if finding.counts}
+    if not tables or not (project.unapplied or project.changed):
         return findings
-    tables = {finding.table for finding in findings}
     applied = _against(backend, project.applied_owners(), tables, actual) if project.unapplied else None
     latest = _against(backend, project.latest_owners(), tables, actual) if project.changed else None
     causes = (_cause(finding, actual, applied, latest) for finding in findings)

@@ -169,9 +169,10 @@ def field_shape(field: "Field[Any, Any]") -> tuple[Any, ...]:
 
 def selected(owners: Iterable[Owner], labels: Iterable[str]) -> tuple[Owner, ...]:
     """Return the owners that `labels` (app or app.Model) name, all without labels. Raises Unverifiable."""
-    wanted = {label.lower() for label in labels}
-    for label in wanted:
+    labels = tuple(labels)
+    for label in labels:
         _check_label(label)
+    wanted = {label.lower() for label in labels}
     if not wanted:
         return tuple(owners)
     return tuple(owner for owner in owners if wanted & set(_labels(owner)))

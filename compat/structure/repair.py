@@ -7,6 +7,7 @@ from dataclasses import replace
 from django.db import DatabaseError, transaction
 
 from compat.structure import adoption as adopting
+from compat.structure.errors import Unverifiable
 from compat.structure.findings import Finding, Kind, Report
 from compat.structure.obstacles import SAMPLES, obstacle
 from compat.structure.plan import Obstacle, Step
@@ -28,7 +29,10 @@ def repair(
     `rewrite` allows repairs that rewrite a table. `dry_run` changes nothing: `statements` of the report are
     what a real run would execute. Raises Unverifiable.
     """
-    return _Repair(using, tuple(labels), rewrite=rewrite, dry_run=dry_run).run()
+    try:
+        return _Repair(using, tuple(labels), rewrite=rewrite, dry_run=dry_run).run()
+    except DatabaseError as error:
+        raise Unverifiable(f"The database {using} could not be repaired: {first_line(error)}") from error
 
 
 class _Repair:
@@ -54,6 +58,12 @@ class _Repair:
             self._migrate(self.adoption.absent - early | self.recorded)
         return self._report()
 
+    def _examine(self) -> Examination:
+        """Look at the database again; what is expected was built already, unless something was missing for it."""
+        expected = self.first.expected
+        complete = not any(table.unreadable for table in expected.values())
+        return examine(self.using, self.labels, expected if complete else None)
+
     def _migrate(self, apps: frozenset[str]) -> None:
         if self.dry_run:
             self.statements += adopting.migration_sql(self.first.project, apps)
@@ -66,23 +76,17 @@ class _Repair:
         backend = backend_of(self.using)
         try:
             with backend.repairing():
-                before = examine(self.using, self.labels)
+                before = self._examine()
                 plan = steps(before, self._unobstructed(before))
                 if self.dry_run:
                     self.statements += [sql for step in plan for sql in step.sql]
                     raise _TakenBack
                 self._apply(plan)
-                self._conclude(before, examine(self.using, self.labels))
+                self._conclude(before, self._examine())
         except _TakenBack as reason:
-            self._take_back(str(reason))
-        except DatabaseError as error:
-            self._take_back(first_line(error))
-
-    def _take_back(self, reason: str) -> None:
-        self.recorded = frozenset()
-        if reason:
-            self.notes.append(f"Nothing was changed: {reason}")
-            logger.warning("repair of %s was taken back: %s", self.using, reason)
+            if str(reason):
+                self.notes.append(f"The repair was taken back: {reason}")
+                logger.warning("repair of %s was taken back: %s", self.using, reason)
 
     def _unobstructed(self, before: Examination) -> list[Finding]:
         """Return the findings to repair, after looking at the rows that stand in the way."""
@@ -138,7 +142,7 @@ class _Repair:
         self.notes += adopting.record(after.project, self.recorded)
 
     def _report(self) -> Report:
-        last = examine(self.using, self.labels)
+        last = self._examine()
         issues = with_remedies(last, adopting.find(last.project, self.labels))
         told = [
             replace(issue, hint=self.blocked[issue.key], fixable=False) if issue.key in self.blocked else issue

