@@ -1,0 +1,116 @@
+"""The hook starts its work in a process that serves, and in no other."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+from django.test import Client
+
+from compat.copying.stopping import Stop
+from compat.startup.hook import Hook, startup
+from compat.startup.once import Locks
+from tests import legacy
+from tests.databases import ROOT, environment, manage
+
+FORKING_SERVER = """
+import os, sys, time
+import django
+django.setup()
+from compat.startup import hook
+hook.GRACE = 0.5
+
+def work(stop):
+    os.write(1, f"{os.getpid()} ".encode())
+
+served = hook.Hook(work)
+served.arm()
+served.serve()
+children = []
+for _ in range(2):
+    child = os.fork()
+    if not child:
+        time.sleep(2)
+        os._exit(0)
+    children.append(child)
+for child in children:
+    os.waitpid(child, 0)
+print("children", *children)
+"""
+
+
+def hook_threads():
+    return [thread for thread in threading.enumerate() if thread.name == "compat-startup"]
+
+
+def test_a_master_that_forks_leaves_the_work_to_its_children(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FORKING_SERVER],
+        cwd=ROOT, env=environment(f"sqlite:///{tmp_path}/none.sqlite3", COMPAT_STARTUP=""),
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    worked, _, children = result.stdout.partition("children")
+    assert sorted(worked.split()) == sorted(children.split())
+
+
+def test_without_a_server_nothing_begins(monkeypatch):
+    monkeypatch.setenv("COMPAT_STARTUP", "copy")
+    assert Client().get("/admin/login/").status_code == 200
+    assert hook_threads() == []
+
+
+@pytest.mark.parametrize(("value", "begins"), [("off", False), ("nonsense", False), ("verify", True), ("", True)])
+def test_the_environment_decides(monkeypatch, value, begins):
+    monkeypatch.setenv("COMPAT_STARTUP", value)
+    worked = threading.Event()
+    hook = Hook(lambda stop: worked.set())
+    hook.arm()
+    hook.serve()
+    assert bool(hook_threads()) is begins
+    hook._shut_down()
+    assert hook_threads() == []
+
+
+def test_a_failure_in_the_work_is_logged_and_goes_no_further(monkeypatch, caplog):
+    monkeypatch.setenv("COMPAT_STARTUP", "copy")
+    monkeypatch.setattr("compat.startup.hook.GRACE", 0)
+    hook = Hook(lambda stop: 1 / 0)
+    hook.arm()
+    hook.serve()
+    hook._thread.join()
+    assert "the server goes on, but its start-up work failed" in caplog.text
+
+
+COMMANDS = [
+    ["check"], ["shell", "-c", "pass"], ["makemigrations", "--check"], ["collectstatic", "--dry-run", "--noinput"],
+    ["migrate"], ["test", "csms_project"], ["showmigrations"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize("vendor", ["sqlite"])
+def test_other_commands_do_none_of_it(migrated, migrated_url, command):
+    legacy.build(migrated, 10)
+    result = manage(*command, url=migrated_url, check=0, COMPAT_STARTUP="", PYTHONWARNINGS="error::RuntimeWarning")
+    assert "compat.startup" not in result.stderr
+    assert legacy.count(migrated) == legacy.count(migrated, "compat_copyrun") == 0
+
+
+def test_ready_touches_no_database():
+    url = "postgresql://nobody@127.0.0.1:9/none"
+    manage("check", url=url, check=0, COMPAT_STARTUP="", PYTHONWARNINGS="error")
+    assert startup._thread is None
+
+
+def test_one_process_of_a_server_is_chosen(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("compat.startup.once.POLL", 0)
+    assert Locks("one database").become_the_one(Stop())
+    other = "from compat.startup.once import Locks; from compat.copying.stopping import Stop; import sys;"
+    other += "stop = Stop(); stop.request('now'); print(Locks(sys.argv[1]).become_the_one(stop))"
+    for database, chosen in (("one database", "False"), ("another database", "True")):
+        result = subprocess.run(
+            [sys.executable, "-c", other, database],
+            cwd=ROOT, env=environment("", TMPDIR=str(tmp_path)), capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert result.stdout.strip() == chosen
