@@ -1,6 +1,8 @@
 """Repair a database: plan, look at the data, apply, verify again, and commit only if it got better."""
 
 import logging
+import random
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -12,9 +14,11 @@ from compat.structure.findings import Finding, Kind, Report
 from compat.structure.obstacles import SAMPLES, obstacle
 from compat.structure.plan import Obstacle, Step
 from compat.structure.remedies import eligible, steps, with_remedies
-from compat.structure.verify import Examination, backend_of, examine, first_line, report
+from compat.structure.verify import Examination, examine, first_line, report
 
 logger = logging.getLogger(__name__)
+ATTEMPTS = 4
+PAUSE = 1.0  # seconds before the second attempt, longer before each further one
 
 
 class _TakenBack(Exception):
@@ -45,6 +49,7 @@ class _Repair:
         self.statements: list[str] = []
         self.notes: list[str] = []
         self.fixed: tuple[Finding, ...] = ()
+        self.found: tuple[Finding, ...] = ()
         self.blocked: dict[object, str] = {}
         self.recorded: frozenset[str] = frozenset()
 
@@ -73,20 +78,55 @@ class _Repair:
         self.fixed += tuple(brought)
 
     def _repair(self) -> None:
-        backend = backend_of(self.using)
+        """Repair in one transaction; try again when somebody else holds a lock for too long."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                later = self._transaction()
+                break
+            except DatabaseError as error:
+                if attempt == ATTEMPTS or not self.first.backend.is_lock_timeout(error):
+                    raise
+                self.statements, self.blocked = [], {}
+                logger.info("repair of %s waits for a lock, attempt %d: %s", self.using, attempt, first_line(error))
+                time.sleep(PAUSE * attempt * random.uniform(0.5, 1.5))  # noqa: S311  jitter, no secret
+        if later:
+            self._apply_concurrent(later)
+
+    def _transaction(self) -> list[Step]:
+        """Plan and apply; return the steps that must run outside of a transaction."""
         try:
-            with backend.repairing():
+            with self.first.backend.repairing():
                 before = self._examine()
                 plan = steps(before, self._unobstructed(before))
                 if self.dry_run:
-                    self.statements += [sql for step in plan for sql in step.sql]
+                    self.statements += [sql for step in (*_within(plan), *_outside(plan)) for sql in step.sql]
                     raise _TakenBack
-                self._apply(plan)
+                self._apply(_within(plan))
                 self._conclude(before, self._examine())
+                return _outside(plan)
         except _TakenBack as reason:
             if str(reason):
                 self.notes.append(f"The repair was taken back: {reason}")
                 logger.warning("repair of %s was taken back: %s", self.using, reason)
+            return []
+
+    def _apply_concurrent(self, plan: Sequence[Step]) -> None:
+        """Run what a large table needs beside the application's writes; what fails is found by the next run."""
+        connection = self.first.backend.connection
+        if connection.in_atomic_block:
+            self.notes.append("Large tables are repaired outside of a transaction: run the repair again, outside.")
+            return
+        for step in plan:
+            try:
+                with connection.cursor() as cursor:
+                    for sql in step.sql:
+                        cursor.execute(sql)
+                self.statements += step.sql
+            except DatabaseError as error:
+                self.blocked |= {finding.key: f"The database refused: {first_line(error)}" for finding in step.findings}
+        after = self._examine()
+        with transaction.atomic(self.using):
+            self._record(after)
 
     def _unobstructed(self, before: Examination) -> list[Finding]:
         """Return the findings to repair, after looking at the rows that stand in the way."""
@@ -122,6 +162,8 @@ class _Repair:
                     for sql in step.sql:
                         cursor.execute(sql)
             except DatabaseError as error:
+                if self.first.backend.is_lock_timeout(error):
+                    raise
                 self.blocked |= {finding.key: f"The database refused: {first_line(error)}" for finding in step.findings}
                 continue
             self.statements += step.sql
@@ -134,12 +176,15 @@ class _Repair:
         if worse := {key for key in left - was if key[1] not in absent}:
             names = ", ".join(sorted(f"{table}.{name}" for _, table, name in worse))
             raise _TakenBack(f"the repair would have brought new differences: {names}.")
-        self.fixed += tuple(
-            finding for finding in with_remedies(before, self.adoption) if finding.counts and finding.key not in left
-        )
-        open_apps = {finding.app for finding in after.findings if finding.counts}
-        self.recorded = self.adoption.partial - open_apps
-        self.notes += adopting.record(after.project, self.recorded)
+        self.found = tuple(finding for finding in with_remedies(before, self.adoption) if finding.counts)
+        self._record(after)
+
+    def _record(self, after: Examination) -> None:
+        """Record the migrations of the apps whose structure is now that of their migrations."""
+        unfinished = {finding.app for finding in after.findings if finding.counts}
+        complete = self.adoption.partial - unfinished - self.recorded
+        self.recorded |= complete
+        self.notes += adopting.record(after.project, complete)
 
     def _report(self) -> Report:
         last = self._examine()
@@ -148,8 +193,18 @@ class _Repair:
             replace(issue, hint=self.blocked[issue.key], fixable=False) if issue.key in self.blocked else issue
             for issue in issues
         ]
+        left = _keys(last)
+        fixed = self.fixed + tuple(finding for finding in self.found if finding.key not in left)
         result = report(self.using, last, told)
-        return replace(result, fixed=self.fixed, statements=tuple(self.statements), notes=tuple(self.notes))
+        return replace(result, fixed=fixed, statements=tuple(self.statements), notes=tuple(self.notes))
+
+
+def _within(plan: Iterable[Step]) -> list[Step]:
+    return [step for step in plan if not step.concurrent]
+
+
+def _outside(plan: Iterable[Step]) -> list[Step]:
+    return [step for step in plan if step.concurrent]
 
 
 def _keys(examination: Examination) -> set[tuple[Kind, str, str | None]]:

@@ -4,7 +4,7 @@
 from typing import NamedTuple
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from compat.structure.findings import Cause, Kind, Severity
 from compat.structure.repair import repair
@@ -256,3 +256,37 @@ def test_damage_is_found_and_undone(vendor, torture, damage):
     assert {table: after[table] for table in before if table not in lost} == {
         table: number for table, number in before.items() if table not in lost
     }
+
+
+LARGE = [damage for damage in POSTGRES if damage.remedy is FIX and damage.name.endswith((" lost", " valid", " invalid"))
+         and damage.kind in (Kind.FOREIGN_KEY, Kind.CHECK, Kind.UNIQUE, Kind.INDEX, Kind.PRIMARY_KEY)]  # fmt: skip
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+@pytest.mark.parametrize("damage", LARGE, ids=lambda damage: damage.name.replace(" ", "-"))
+def test_a_large_table_is_repaired_beside_its_writers(torture, damage, settings):
+    settings.COMPAT_STRUCTURE_LARGE_TABLE = 0
+    inflict(damage)
+    shown = repair(dry_run=True).statements
+    repaired = repair()
+    assert [(issue.code, issue.message, issue.hint) for issue in repaired.issues if issue.counts] == []
+    assert repaired.statements == shown
+    assert any("CONCURRENTLY" in sql or "VALIDATE" in sql for sql in shown)
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_an_interrupted_concurrent_build_is_cleaned_up_by_the_next_run(torture, settings):
+    settings.COMPAT_STRUCTURE_LARGE_TABLE = 0
+    execute("DROP INDEX line_one_a", "ALTER TABLE torture_line DISABLE TRIGGER ALL")
+    execute("UPDATE torture_line SET kind = 'a'")
+    with pytest.raises(IntegrityError):
+        execute(f"CREATE UNIQUE INDEX CONCURRENTLY line_one_a ON {LINE} (parent_id) WHERE kind = 'a'")
+    execute("UPDATE torture_line SET kind = 'b'")
+    assert [issue.kind for issue in verify().issues if issue.counts] == [Kind.UNIQUE]
+    assert repair().status == "ok"
+
+
+def test_a_second_repair_changes_nothing(torture):
+    execute("DROP INDEX line_amount_price", "DROP TABLE order_to_tag")
+    assert len(repair().statements) > 1
+    assert repair(rewrite=True).statements == ()

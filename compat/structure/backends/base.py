@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
+from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from compat.structure.build import Creation
@@ -47,6 +48,10 @@ class Backend(ABC):
     @abstractmethod
     def creation(self, owner: Owner) -> Creation:
         """Return the statements that create a missing table with its indexes and constraints."""
+
+    @abstractmethod
+    def is_lock_timeout(self, error: DatabaseError) -> bool:
+        """Whether the error says that somebody else held a lock for too long: trying again may help."""
 
     def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from compat.structure.backends.base import Backend
 from compat.structure.backends.postgresql import catalog, repairs, scratch
@@ -16,6 +16,7 @@ from compat.structure.plan import Obstacle, Step
 from compat.structure.snapshot import Column, Snapshot, Table
 
 LOCK = zlib.crc32(b"compat.structure repair")
+LOCK_TIMEOUT = "55P03"
 INTEGERS = ("smallint", "integer", "bigint")
 SIZED = re.compile(r"^(character varying|character|numeric|bit varying)(?:\((\d+)(?:,(\d+))?\))?$")
 
@@ -49,6 +50,10 @@ class PostgreSQL(Backend):
             self.rows("SELECT set_config('lock_timeout', '5s', true)")
             self.rows("SELECT pg_advisory_xact_lock(%s)", LOCK)
             yield
+
+    def is_lock_timeout(self, error: DatabaseError) -> bool:
+        cause = error.__cause__
+        return LOCK_TIMEOUT in (getattr(cause, "pgcode", None), getattr(cause, "sqlstate", None))
 
 
 def holds(wider: str, narrower: str) -> bool:

@@ -1,8 +1,10 @@
 """The statements that repair a table on PostgreSQL, from the definitions that the server gave of the scratch table."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from django.conf import settings
 
 from compat.structure.backends.base import Backend, Values
 from compat.structure.compare import match
@@ -10,6 +12,7 @@ from compat.structure.findings import Finding, Kind
 from compat.structure.plan import COLUMNS, REFERENCES, RULES, Obstacle, Step
 from compat.structure.snapshot import Column, Rule, Table
 
+LARGE = 256 * 2**20  # bytes; below it an index takes a second or two
 TEXTUAL = ("text", "character varying", "character")
 PARSED = ("uuid", "json", "jsonb", "date", "timestamp", "time", "smallint", "integer", "bigint", "boolean", "inet")
 WIDTHS = {2**15 - 1: "smallint", 2**31 - 1: "integer", 2**63 - 1: "bigint"}
@@ -45,12 +48,17 @@ class Subject:
         """The beginning of a statement about the column."""
         return f"ALTER TABLE {self.table} ALTER COLUMN {self.quote(self.column.name)}"
 
-    def step(self, *sql: str, order: int = COLUMNS, rewrite: bool = False) -> Step:
+    @property
+    def is_large(self) -> bool:
+        """Whether indexes are built, and constraints validated, beside the application's writes."""
+        return self.actual.bytes >= getattr(settings, "COMPAT_STRUCTURE_LARGE_TABLE", LARGE)
+
+    def step(self, *sql: str, order: int = COLUMNS, rewrite: bool = False, concurrent: bool = False) -> Step:
         """Return the step that carries out these statements."""
-        return Step(self.expected.name, (self.finding,), sql, order, rewrite)
+        return Step(self.expected.name, (self.finding,), sql, order, rewrite, concurrent)
 
 
-Remedy = Callable[[Subject], Step | None]
+Remedy = Callable[[Subject], Step | Sequence[Step] | None]
 
 
 def steps(
@@ -59,8 +67,8 @@ def steps(
     """Yield the steps for the findings that have a remedy."""
     for finding in findings:
         remedy = REMEDIES.get(finding.kind)
-        if remedy and (step := remedy(Subject(backend, finding, expected, actual, values))):
-            yield step
+        found = remedy(Subject(backend, finding, expected, actual, values)) if remedy else None
+        yield from (found,) if isinstance(found, Step) else found or ()
 
 
 def add_column(subject: Subject) -> Step:
@@ -156,7 +164,7 @@ def mend_sequence(subject: Subject) -> Step | None:
     return subject.step(*sql, order=REFERENCES)
 
 
-def restore_rule(subject: Subject) -> Step | None:
+def restore_rule(subject: Subject) -> Step | Sequence[Step] | None:
     """Create a missing constraint or index, or mend its flags; one that means something else is left alone."""
     rule = subject.expected.rule(subject.finding.kind, subject.finding.object)
     if rule is None:
@@ -167,9 +175,32 @@ def restore_rule(subject: Subject) -> Step | None:
     if found is None and rule.name in {other.name for other in subject.actual.rules}:
         return None
     if found is None:
-        return subject.step(create_rule(subject, rule), order=order)
+        return (
+            beside_writes(subject, rule) if subject.is_large else subject.step(create_rule(subject, rule), order=order)
+        )
     sql = mend_flags(subject, rule, found) if found.signature == rule.signature else ()
-    return subject.step(*sql, order=order) if sql else None
+    return subject.step(*sql, order=order, concurrent=subject.is_large) if sql else None
+
+
+def beside_writes(subject: Subject, rule: Rule) -> Sequence[Step]:
+    """Create a constraint or index of a large table without keeping writers out while it is built or validated."""
+    sql, name = create_rule(subject, rule), subject.quote(rule.name)
+    if rule.kind in (Kind.FOREIGN_KEY, Kind.CHECK):
+        validate = f"ALTER TABLE {subject.table} VALIDATE CONSTRAINT {name};"
+        return (
+            subject.step(f"{sql.removesuffix(';')} NOT VALID;", order=REFERENCES),
+            subject.step(validate, order=REFERENCES, concurrent=True),
+        )
+    if sql.startswith("CREATE"):
+        return (subject.step(sql.replace("INDEX ", "INDEX CONCURRENTLY ", 1), order=RULES, concurrent=True),)
+    if rule.kind is Kind.EXCLUSION or rule.traits:
+        return (subject.step(sql, order=RULES),)
+    kind = "PRIMARY KEY" if rule.kind is Kind.PRIMARY_KEY else "UNIQUE"
+    columns = subject.backend.quote(*rule.columns)
+    timing = dict(rule.flags).get("timing", "")
+    build = f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {subject.table} ({columns});"
+    adopt = f"ALTER TABLE {subject.table} ADD CONSTRAINT {name} {kind} USING INDEX {name} {timing}".strip() + ";"
+    return (subject.step(build, adopt, order=RULES, concurrent=True),)
 
 
 def create_rule(subject: Subject, rule: Rule) -> str:
@@ -198,7 +229,7 @@ def mend_flags(subject: Subject, wanted: Rule, found: Rule) -> tuple[str, ...]:
     if flags.get("state") == "NOT VALID":
         sql.append(f"ALTER TABLE {subject.table} VALIDATE CONSTRAINT {name};")
     if flags.get("state") == "INVALID":
-        sql.append(f"REINDEX INDEX {name};")
+        sql.append(f"REINDEX INDEX {'CONCURRENTLY ' if subject.is_large else ''}{name};")
     if flags.get("timing") != right.get("timing") and wanted.kind is Kind.FOREIGN_KEY:
         sql.append(f"ALTER TABLE {subject.table} ALTER CONSTRAINT {name} {right.get('timing') or 'NOT DEFERRABLE'};")
     return tuple(sql)

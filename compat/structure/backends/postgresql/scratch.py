@@ -16,7 +16,8 @@ LOCKS_PER_TABLE = 25  # a table with its indexes, sequence and TOAST table; 21 w
 RIGHTS = """
 SELECT has_database_privilege(current_database(), 'TEMP'), pg_is_in_recovery(),
        current_setting('transaction_read_only')::bool, current_user,
-       current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int
+       current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int,
+       current_database()
 """
 
 
@@ -32,7 +33,7 @@ def expected(connection: BaseDatabaseWrapper, query: Query, owners: Iterable[Own
 
 def batch_size(query: Query) -> int:
     """Return how many scratch tables may exist at once: half of the server's lock table. Raises Unverifiable."""
-    may, standby, read_only, role, locks = query(RIGHTS)[0]
+    may, standby, read_only, role, locks, database = query(RIGHTS)[0]
     if standby:
         raise Unverifiable("This server is a standby, where no table can be created for comparison: ask the primary.")
     if read_only:
@@ -40,7 +41,7 @@ def batch_size(query: Query) -> int:
     if not may:
         raise Unverifiable(
             f"The role {role} may not create temporary tables, which the comparison needs: "
-            f"GRANT TEMPORARY ON DATABASE … TO {role}."
+            f"GRANT TEMPORARY ON DATABASE {database} TO {role}."
         )
     return max(1, int(locks) // 2 // LOCKS_PER_TABLE)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from compat.structure.backends.base import Backend
 from compat.structure.backends.sqlite import catalog, repairs
@@ -81,6 +81,9 @@ class SQLite(Backend):
                     raise IntegrityError("A rebuilt table lost rows that others refer to; nothing was changed.")
         finally:
             self.connection.enable_constraint_checking()
+
+    def is_lock_timeout(self, error: DatabaseError) -> bool:
+        return "database is locked" in str(error)
 
     def _orphans(self) -> set[tuple[Any, ...]]:
         return {row[:3] for row in self.rows("PRAGMA foreign_key_check")}
