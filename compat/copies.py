@@ -4,12 +4,37 @@ from django.db.models import F
 
 from compat.copying.declaration import Copy
 from compat.copying.functions import AwareDateTime, RunTimestamp
-from compat.models import PerformanceData, PerformanceRecord
+from compat.models import Device, DeviceType, PerformanceData, PerformanceRecord
 
+DEVICE_TYPES = Copy(
+    name="device_types",
+    source=DeviceType,
+    target=DeviceType,
+    keep_keys=True,
+    values={
+        "name": F("name"),
+        "description": F("description"),
+        "created_at": RunTimestamp(),
+        "updated_at": RunTimestamp(),
+    },
+)
+DEVICES = Copy(
+    name="devices",
+    source=Device,
+    target=Device,
+    keep_keys=True,
+    values={
+        "name": F("name"),
+        "ip_address": F("ip_address"),
+        "created_at": RunTimestamp(),
+        "updated_at": RunTimestamp(),
+    },
+)
 PERFORMANCE = Copy(
     name="performance",
     source=PerformanceData,
     target=PerformanceRecord,
+    parents=(DEVICE_TYPES, DEVICES),
     values={
         "device": F("device_id"),
         "cpu_usage": F("cpu_usage"),

@@ -10,7 +10,8 @@ from compat.copying.models import CopyRange, CopyRun
 from compat.copying.rejects import reject, reject_unfit
 from compat.copying.retrying import one_line
 from compat.copying.selection import KeyRange, Keys, Selection
-from compat.copying.statements import Sql, Statements, execute, fetch
+from compat.copying.sql import execute, fetch
+from compat.copying.statements import Statements
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def copy_batch(run: CopyRun, part: CopyRange, statements: Statements, rows: int)
         begin_batch(run, part, statements)
         if part.next_key > part.last_key:
             return Written()
-        boundary = fetch(using, statements.boundary(part.next_key, part.last_key, rows))
+        boundary = fetch(statements.source_using, statements.boundary(part.next_key, part.last_key, rows))
         keys = KeyRange(part.next_key, boundary[0][0] if boundary else part.last_key)
         written = write(run, statements, keys)
         counts = {"copied": written.copied, "rejected": len(written.rejected), "batches": 1}
@@ -48,7 +49,7 @@ def copy_missing(run: CopyRun, part: CopyRange, statements: Statements, keys: tu
     using = statements.using
     with transaction.atomic(using=using):
         begin_batch(run, part, statements)
-        mapped = Keys(keys).mapped(statements)
+        mapped = statements.mapped(Keys(keys).condition)
         missing = Keys(tuple(key for (key,) in fetch(using, statements.missing_keys(mapped, run.pk))))
         written = write(run, statements, missing)
         counts = {"copied": written.copied, "rejected": len(written.rejected), "batches": 1}
@@ -80,34 +81,30 @@ def write(run: CopyRun, statements: Statements, rows: Selection) -> Written:
     When the database refuses a statement, the rows that break a promise are set apart in one statement,
     and only what is refused still is halved, down to the row.
     """
-    mapped = rows.mapped(statements)
-    for attempt in (_copy_all, _copy_fit):
+    for only_fit in [True] if statements.checked else [False, True]:
         try:
             with transaction.atomic(using=statements.using):
-                return attempt(run, statements, mapped)
+                return _copy(run, statements, rows, only_fit=only_fit)
         except (DataError, IntegrityError) as error:
             refusal = one_line(error)
-    return _halve(run, statements, rows, mapped, refusal)
+    return _halve(run, statements, rows, refusal)
 
 
-def _copy_all(run: CopyRun, statements: Statements, mapped: Sql) -> Written:
-    if not statements.checked:
-        return Written(execute(statements.using, statements.insert(mapped, only_fit=False)))
-    copied = execute(statements.using, statements.insert(mapped, only_fit=True))
-    [(rows,)] = fetch(statements.using, statements.count(mapped))
-    return Written(copied, reject_unfit(run, statements, mapped) if copied < rows else ())
-
-
-def _copy_fit(run: CopyRun, statements: Statements, mapped: Sql) -> Written:
-    copied = execute(statements.using, statements.insert(mapped, only_fit=True))
-    return Written(copied, reject_unfit(run, statements, mapped))
-
-
-def _halve(run: CopyRun, statements: Statements, rows: Selection, mapped: Sql, refusal: str) -> Written:
+def _copy(run: CopyRun, statements: Statements, rows: Selection, *, only_fit: bool) -> Written:
+    mapped = statements.mapped(rows.condition)
+    copied = execute(statements.using, statements.insert(mapped, only_fit=only_fit))
+    if not only_fit:
+        return Written(copied)
     [(count,)] = fetch(statements.using, statements.count(mapped))
+    return Written(copied, reject_unfit(run, statements, mapped) if copied < count else ())
+
+
+def _halve(run: CopyRun, statements: Statements, rows: Selection, refusal: str) -> Written:
+    view = statements.view(rows.condition)
+    [(count,)] = fetch(statements.source_using, statements.count(view))
     if count == 0:
         return Written()
-    [(middle,)] = fetch(statements.using, statements.nth_key(mapped, max(1, count // 2)))
+    [(middle,)] = fetch(statements.source_using, statements.nth_key(view, max(1, count // 2)))
     if count == 1:
         reject(run, statements, {middle: refusal})
         return Written(0, (middle,))

@@ -13,7 +13,8 @@ from compat.copying.batches import Written, copy_batch
 from compat.copying.job import Job
 from compat.copying.models import CopyRange, CopyRun
 from compat.copying.retrying import retrying
-from compat.copying.sizing import BatchSize
+from compat.copying.sizing import LARGEST, BatchSize
+from compat.copying.staging import ROWS
 from compat.copying.statements import Statements
 
 logger = logging.getLogger(__name__)
@@ -42,11 +43,12 @@ def _work_and_close(job: Job, run: CopyRun, statements: Statements, parts: "queu
         job.stop.request(f"a worker failed: {error}")
         raise
     finally:
-        connections[job.using].close()
+        for using in {job.using, job.source}:
+            connections[using].close()
 
 
 def _work(job: Job, run: CopyRun, statements: Statements, parts: "queue.SimpleQueue[CopyRange]") -> None:
-    size = BatchSize(job.batch_size)
+    size = BatchSize(job.batch_size, largest=ROWS if job.crossing else LARGEST)
     while not job.stop.requested():
         try:
             part = parts.get_nowait()

@@ -1,13 +1,13 @@
 """The declaration of a copy: source model, target model, and target field → ORM expression over the source."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db.models import NOT_PROVIDED, F, Field, IntegerField, Model, TextField, Value
-from django.db.models.expressions import BaseExpression, Combinable
+from django.db.models.expressions import BaseExpression, Col, Combinable
 from django.db.models.functions import Cast
 from django.db.models.sql import Query
 
@@ -21,12 +21,17 @@ class Copy:
 
     `values` maps a target field to an expression that the source's database evaluates; a nullable field
     may be left out and stays NULL. Keys are not mapped: a target key is the source key plus an offset.
+
+    `parents` are copied first when the rows come from another database. With `keep_keys` a row keeps its
+    key, and one whose key is in the target already is left alone, as parents need it.
     """
 
     name: str
     source: type[Model]
     target: type[Model]
     values: Mapping[str, Combinable | BaseExpression]
+    parents: tuple["Copy", ...] = ()
+    keep_keys: bool = False
 
     @cached_property
     def fields(self) -> list[tuple["Field[Any, Any]", Combinable | BaseExpression]]:
@@ -53,6 +58,14 @@ class Copy:
         """The column of the source's primary key."""
         return _key(self.source).column
 
+    @cached_property
+    def source_columns(self) -> list[str]:
+        """The source columns that the copy reads, the key first."""
+        values: Iterable[Any] = self.values.values()
+        resolved = [value.resolve_expression(Query(self.source)) for value in values]
+        columns = [part.target.column for value in resolved for part in value.flatten() if isinstance(part, Col)]
+        return list(dict.fromkeys([self.source_key, *columns]))
+
     @property
     def target_key(self) -> str:
         """The column of the target's primary key."""
@@ -67,6 +80,8 @@ class Copy:
                 yield f"{model._meta.label}'s primary key is not an integer."
         for name, expression in self.values.items():
             yield from self._value_problems(name, expression)
+        if self.keep_keys and not any(isinstance(value, RunTimestamp) for value in self.values.values()):
+            yield "A copy that keeps keys must give a field RunTimestamp(): only so a rollback knows its rows."
         for field in self._unmapped():
             if not field.null:
                 yield f"{field} must not be NULL and has no value."

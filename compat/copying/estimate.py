@@ -1,7 +1,7 @@
 """The dry run: what would be copied and rejected, and how long it would take."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import connections, transaction
 from django.db.models import F
@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from compat.copying import ledger
 from compat.copying.job import Job
-from compat.copying.selection import KeyRange
-from compat.copying.statements import Statements, execute, fetch
+from compat.copying.selection import KeyRange, chunks, staged
+from compat.copying.sql import execute, fetch
+from compat.copying.statements import Statements
 from compat.copying.states import RESUMABLE
 
 TRIAL_ROWS = 5000
@@ -29,12 +30,15 @@ def estimate(job: Job) -> Estimate:
     """Look at every row that waits, and copy some of them in a transaction that is rolled back."""
     rows = rejected = 0
     seconds = 0.0
-    for keys, statements in _waiting(job):
-        mapped = keys.mapped(statements)
-        [(count,)] = fetch(job.using, statements.count(mapped))
-        [(unfit,)] = fetch(job.using, statements.count_unfit(mapped))
-        rows, rejected = rows + count, rejected + unfit
-        seconds += count * _seconds_per_row(statements, keys) if count else 0
+    for waiting, statements in _waiting(job):
+        count = 0
+        for keys in chunks(statements, waiting):
+            with staged(statements):
+                mapped = statements.mapped(keys.condition)
+                count += fetch(job.using, statements.count(mapped))[0][0]
+                rejected += fetch(job.using, statements.count_unfit(mapped))[0][0]
+        rows += count
+        seconds += count * _seconds_per_row(statements, waiting) if count else 0
     return Estimate(rows, rejected, seconds)
 
 
@@ -49,18 +53,25 @@ def _waiting(job: Job) -> list[tuple[KeyRange, Statements]]:
         return []
     highest = job.copy.target._base_manager.using(job.using).order_by("-pk").values_list("pk", flat=True).first()
     offset = 0 if highest is None else highest + 1 - bounds[0]
-    return [(KeyRange(*bounds), Statements(job.copy, job.using, offset, timezone.now()))]
+    statements = Statements(job.copy, job.using, job.source, offset, timezone.now(), coming=_coming(job))
+    return [(KeyRange(*bounds), statements)]
+
+
+def _coming(job: Job) -> frozenset[str]:
+    """Name the tables whose rows the run would bring first; nothing can be said yet about keys that refer to them."""
+    return frozenset(parent.target._meta.db_table for parent in job.copy.parents if job.crossing)
 
 
 def _seconds_per_row(statements: Statements, keys: KeyRange) -> float:
-    boundary = fetch(statements.using, statements.boundary(keys.first, keys.last, TRIAL_ROWS))
+    boundary = fetch(statements.source_using, statements.boundary(keys.first, keys.last, TRIAL_ROWS))
     trial = KeyRange(keys.first, boundary[0][0] if boundary else keys.last)
     with transaction.atomic(using=statements.using):
         with connections[statements.using].cursor() as cursor:
             statements.backend.begin_batch(cursor)
         began = time.perf_counter()
-        execute(statements.using, statements.insert(trial.mapped(statements), only_fit=True))
+        mapped = statements.mapped(trial.condition)
+        execute(statements.using, replace(statements, coming=frozenset()).insert(mapped, only_fit=True))
         seconds = time.perf_counter() - began
+        [(count,)] = fetch(statements.using, statements.count(mapped))
         transaction.set_rollback(True, using=statements.using)
-    [(count,)] = fetch(statements.using, statements.count(trial.mapped(statements)))
     return seconds / count if count else 0.0

@@ -50,4 +50,9 @@ class Job:
 
     def statements(self, run: CopyRun) -> Statements:
         """Return the statements of a run of this copy."""
-        return Statements(self.copy, self.using, run.offset, run.timestamp, unguarded=bool(run.set_aside))
+        return Statements(self.copy, self.using, self.source, run.offset, run.timestamp, unguarded=bool(run.set_aside))
+
+    @property
+    def crossing(self) -> bool:
+        """Whether the rows come from another database."""
+        return self.source != self.using

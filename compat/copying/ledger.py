@@ -111,7 +111,8 @@ def _create(copy: Copy, using: str, source: str) -> CopyRun | None:
     connection = connections[using]
     with connection.cursor() as cursor:
         table = copy.target._meta.db_table
-        offset = backend_for(connection).reserve_block(cursor, table, copy.target_key, first, last)
+        backend = backend_for(connection)
+        offset = backend.reserve_block(cursor, table, copy.target_key, first, last, keep=copy.keep_keys)
     run = CopyRun(
         copy=copy.name, source=source, first_key=first, last_key=last, offset=offset, timestamp=timezone.now()
     )

@@ -27,27 +27,37 @@ logger = logging.getLogger(__name__)
 Operation = Callable[[Job], Result]
 
 
-def _guarded(operation: Operation) -> Operation:
+def _after(check: Callable[[Job], None]) -> Callable[[Operation], Operation]:
     """Check the ground first, and turn what goes wrong before a run is owned into a blocked result."""
 
-    @wraps(operation)
-    def guarded(job: Job) -> Result:
-        try:
-            preflight.check(job)
-            return operation(job)
-        except CopyError as error:
-            logger.error("%s: %s", job.copy.name, error)
-            return Result(results.BLOCKED, error=str(error))
-        except (DatabaseError, Error) as error:
-            logger.error("%s: %s", job.copy.name, one_line(error))
-            return Result(results.BLOCKED, error=f"The database refused: {one_line(error)}")
+    def decorate(operation: Operation) -> Operation:
+        @wraps(operation)
+        def guarded(job: Job) -> Result:
+            try:
+                check(job)
+                return operation(job)
+            except CopyError as error:
+                message = str(error)
+            except (DatabaseError, Error) as error:
+                message = f"The database refused: {one_line(error)}"
+            logger.error("%s: %s", job.copy.name, message)
+            return Result(results.BLOCKED, error=message)
 
-    return guarded
+        return guarded
+
+    return decorate
 
 
-@_guarded
+@_after(preflight.check)
 def copy_rows(job: Job) -> Result:
-    """Copy what waits in the source, prove it, and answer for the whole run."""
+    """Copy what waits in the source, prove it, and answer for the whole run.
+
+    From another database the copy's parents come first, and only a complete parent lets it go on.
+    """
+    for parent in job.copy.parents if job.crossing else ():
+        result = copy_rows(replace(job, copy=parent))
+        if result.status not in {results.COMPLETED, results.NOTHING_TO_DO}:
+            return result
     run = ledger.begin(job.copy, job.using, job.source)
     if run is None:
         return _nothing_to_do(job)
@@ -96,9 +106,21 @@ def _copy_and_prove(job: Job, run: CopyRun, began: float) -> Result:
             differences = _compare(job, run, sweep=False)
         if differences.missing and not job.stop.requested():
             differences = _compare(job, run, sweep=True)
+        differences = _without_older_rows(job, run, differences)
     if job.stop.requested():
         return _stopped(job, run, job.stop.reason, began)
     return _completed(job, run, differences, began)
+
+
+def _without_older_rows(job: Job, run: CopyRun, differences: Differences) -> Differences:
+    """Of a copy that keeps keys, warn of rows that were in the target before with other values; they stay."""
+    if not job.copy.keep_keys or not differences.changed:
+        return differences
+    logger.warning(
+        "run %d: rows of %s that were in the target before differ from the source and were left as they are: %s",
+        run.pk, job.copy.target._meta.db_table, Differences(changed=differences.changed, samples=differences.samples),
+    )  # fmt: skip
+    return replace(differences, changed=0)
 
 
 def _rows_left(job: Job, run: CopyRun) -> int | None:
@@ -180,7 +202,7 @@ def _result(job: Job, run: CopyRun, status: str) -> Result:
     return result
 
 
-@_guarded
+@_after(preflight.check)
 def verify(job: Job) -> Result:
     """Compare the source with what all runs made of it; rows that no run has looked at are missing."""
     began = time.monotonic()
@@ -209,13 +231,22 @@ def verify(job: Job) -> Result:
     )
 
 
-@_guarded
+@_after(preflight.check_target)
 def roll_back(job: Job) -> Result:
-    """Take the rows of every run back, the newest run first."""
+    """Take the rows of every run back, the newest run first; then the parents that came from another database."""
+    result = _roll_back_runs(job)
+    if result.status in {results.ROLLED_BACK, results.NOTHING_TO_DO}:
+        for parent in reversed(job.copy.parents):
+            _roll_back_runs(replace(job, copy=parent))
+    return result
+
+
+def _roll_back_runs(job: Job) -> Result:
     total: Result | None = None
     while run := next_to_roll_back(job):
-        owned = lease.acquire(run, job.using, State.ROLLING_BACK)
-        result = _owned(job, owned, _roll_back_run)
+        of_run = replace(job, source=run.source)
+        preflight.check(of_run)
+        result = _owned(of_run, lease.acquire(run, job.using, State.ROLLING_BACK), _roll_back_run)
         if result.status != results.ROLLED_BACK:
             return result
         total = result if total is None else total.plus(result)
@@ -239,7 +270,7 @@ def _roll_back_run(job: Job, run: CopyRun, began: float) -> Result:
     return replace(result, copied=before - result.copied)
 
 
-@_guarded
+@_after(preflight.check)
 def retry_rejected(job: Job) -> Result:
     """Try the rejected rows of all runs again."""
     outcome = Result(results.NOTHING_TO_DO)
@@ -258,7 +289,7 @@ def _retry_run(job: Job, run: CopyRun, began: float) -> Result:
     return _copy_and_prove(job, run, began)
 
 
-@_guarded
+@_after(preflight.check)
 def dry_run(job: Job) -> Result:
     """Say what would be copied and rejected and how long it would take; change nothing."""
     found = estimate.estimate(job)
@@ -268,7 +299,7 @@ def dry_run(job: Job) -> Result:
     )  # fmt: skip
 
 
-@_guarded
+@_after(preflight.check_target)
 def status(job: Job) -> Result:
     """Answer for the newest run; the command lists them all."""
     run = ledger.runs_of(job.copy, job.using).first()

@@ -13,20 +13,22 @@ from compat.copying.retrying import one_line
 
 def check(job: Job) -> None:
     """Raise Blocked with what to do, unless both databases answer and hold the tables and columns needed."""
-    fields = job.copy.fields
-    source = {field.column for field in job.copy.source._meta.concrete_fields}
-    target = {job.copy.target_key, *(field.column for field, _ in fields)}
-    _check_tables(job.source, {job.copy.source: source})
-    needed: dict[type[Model], set[str]] = {job.copy.target: target}
+    _check_tables(job.source, {job.copy.source: set(job.copy.source_columns)})
+    check_target(job)
+
+
+def check_target(job: Job) -> None:
+    """Raise Blocked with what to do, unless the target's database is ready for the copy."""
+    needed = {job.copy.target: {job.copy.target_key, *(field.column for field, _ in job.copy.fields)}}
     for model in (CopyRun, CopyRange, RejectedRow):
         needed[model] = {field.column for field in model._meta.concrete_fields}
     _check_tables(job.using, needed)
-    backend_for(connections[job.using])
 
 
 def _check_tables(using: str, needed: dict[type[Model], set[str]]) -> None:
     try:
         connection = connections[using]
+        backend_for(connection)
         with connection.cursor() as cursor:
             present = set(connection.introspection.table_names(cursor, include_views=True))
             for model, columns in needed.items():

@@ -22,6 +22,8 @@ class Promise:
     column: str
     condition: str
     reason: str
+    refers_to: str = ""
+    """The table that must hold a row of this key."""
 
 
 def promises_of(copy: Copy, backend: Backend, connection: BaseDatabaseWrapper) -> list[Promise]:
@@ -48,4 +50,4 @@ def _promises(
         table = parent.model._meta.db_table
         quote = connection.ops.quote_name
         exists = f"{value} IN (SELECT {quote(parent.column)} FROM {quote(table)})"  # noqa: S608 quoted names
-        yield Promise(name, f"{value} IS NULL OR {exists}", f"{name} refers to a row that is not in {table}")
+        yield Promise(name, f"{value} IS NULL OR {exists}", f"{name} refers to a row that is not in {table}", table)

@@ -11,17 +11,17 @@ from compat.copying.batches import copy_missing
 from compat.copying.errors import WritersRemain
 from compat.copying.job import Job
 from compat.copying.models import CopyRange, CopyRun
+from compat.copying.rejects import CHUNK
 from compat.copying.retrying import retrying
-from compat.copying.selection import KeyRange
-from compat.copying.statements import Statements, fetch
+from compat.copying.selection import KeyRange, chunks, staged
+from compat.copying.sql import fetch
+from compat.copying.statements import Statements
 from compat.copying.verification import Differences, compare
 
 logger = logging.getLogger(__name__)
 
 WRITERS_SECONDS = 60.0
 """How long open transactions are waited for."""
-CHUNK = 500
-"""Keys that one statement names."""
 
 
 def wait_for_writers(job: Job, run: CopyRun) -> None:
@@ -53,34 +53,37 @@ def prove(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
     statements = job.statements(run)
     found = Differences()
     for part in CopyRange.objects.using(job.using).filter(run=run).order_by("first_key"):
-        if job.stop.requested():
-            break
-        found += _prove_range(job, run, statements, part, sweep=sweep)
+        for keys in chunks(statements, KeyRange(part.first_key, part.last_key)):
+            if job.stop.requested():
+                return found
+            found += _prove_keys(job, run, statements, part, keys, sweep=sweep)
         job.progress.advance(part.copied)
     return found
 
 
-def _prove_range(job: Job, run: CopyRun, statements: Statements, part: CopyRange, *, sweep: bool) -> Differences:
-    keys = KeyRange(part.first_key, part.last_key)
-
+def _prove_keys(
+    job: Job, run: CopyRun, statements: Statements, part: CopyRange, keys: KeyRange, *, sweep: bool
+) -> Differences:
     def comparing() -> Differences:
-        return compare(run, statements, keys)
+        with staged(statements):
+            return compare(run, statements, keys)
 
     what = f"run {run.pk}, comparing keys {keys.first} to {keys.last}"
     found = retrying(comparing, using=job.using, what=what, stop=job.stop)
     if sweep and found.missing:
-        sweep_late(job, run, statements, part)
+        _sweep_late(job, run, statements, part, keys)
         found = retrying(comparing, using=job.using, what=what, stop=job.stop)
     return found
 
 
-def sweep_late(job: Job, run: CopyRun, statements: Statements, part: CopyRange) -> None:
-    """Bring over the rows of a range that were committed after their batch had passed."""
-    mapped = KeyRange(part.first_key, part.last_key).mapped(statements)
-    missing = iter([key for (key,) in fetch(job.using, statements.missing_keys(mapped, run.pk))])
-    while keys := tuple(islice(missing, CHUNK)):
-        logger.info("run %d: %d rows came late, from key %d", run.pk, len(keys), keys[0])
+def _sweep_late(job: Job, run: CopyRun, statements: Statements, part: CopyRange, keys: KeyRange) -> None:
+    """Bring over the rows that were committed after their batch had passed."""
+    with staged(statements):
+        mapped = statements.mapped(keys.condition)
+        missing = iter([key for (key,) in fetch(job.using, statements.missing_keys(mapped, run.pk))])
+    while late := tuple(islice(missing, CHUNK)):
+        logger.info("run %d: %d rows came late, from key %d", run.pk, len(late), late[0])
         retrying(
-            lambda keys=keys: copy_missing(run, part, statements, keys),  # type: ignore[misc]
-            using=job.using, what=f"run {run.pk}, late rows from key {keys[0]}", stop=job.stop,
+            lambda late=late: copy_missing(run, part, statements, late),  # type: ignore[misc]
+            using=job.using, what=f"run {run.pk}, late rows from key {late[0]}", stop=job.stop,
         )  # fmt: skip

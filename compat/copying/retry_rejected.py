@@ -10,7 +10,7 @@ from compat.copying import ledger
 from compat.copying.batches import Written, begin_batch, checkpoint, write
 from compat.copying.job import Job
 from compat.copying.models import CopyRange, CopyRun
-from compat.copying.proof import CHUNK
+from compat.copying.rejects import CHUNK
 from compat.copying.retrying import retrying
 from compat.copying.selection import Keys
 from compat.copying.statements import Statements

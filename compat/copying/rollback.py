@@ -12,7 +12,8 @@ from compat.copying.models import CopyRange, CopyRun
 from compat.copying.retrying import retrying
 from compat.copying.selection import KeyRange
 from compat.copying.sizing import BatchSize
-from compat.copying.statements import Statements, execute, fetch
+from compat.copying.sql import execute, fetch
+from compat.copying.statements import Statements
 from compat.copying.states import State
 from compat.copying.verification import Differences, compare
 
@@ -63,7 +64,7 @@ def _delete(statements: Statements, keys: KeyRange) -> int:
     """Delete the unchanged rows; one that other rows refer to stays."""
     try:
         with transaction.atomic(using=statements.using):
-            return execute(statements.using, statements.delete_unchanged(keys.mapped(statements)))
+            return execute(statements.using, statements.delete_unchanged(statements.mapped(keys.condition)))
     except IntegrityError:
         if keys.first == keys.last:
             return 0

@@ -1,16 +1,23 @@
 """Which source rows a statement is about: a range of keys, or some keys."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from compat.copying.statements import Sql, Statements
+from django.db import transaction
+
+from compat.copying.sql import fetch
+from compat.copying.staging import ROWS
+from compat.copying.statements import Statements
 
 
 class Selection(Protocol):
-    """Source rows that can be mapped, and parted at a key."""
+    """Source rows that can be selected, and parted at a key."""
 
-    def mapped(self, statements: Statements) -> Sql:
-        """Select the rows as the target shall hold them."""
+    @property
+    def condition(self) -> dict[str, Any]:
+        """The ORM condition that these rows meet."""
 
     def parted(self, key: int) -> "tuple[Selection, Selection]":
         """Return the rows up to `key`, and those behind it."""
@@ -23,9 +30,10 @@ class KeyRange:
     first: int
     last: int
 
-    def mapped(self, statements: Statements) -> Sql:
-        """Select the rows as the target shall hold them."""
-        return statements.mapped({"pk__gte": self.first, "pk__lte": self.last})
+    @property
+    def condition(self) -> dict[str, Any]:
+        """The ORM condition that these rows meet."""
+        return {"pk__gte": self.first, "pk__lte": self.last}
 
     def parted(self, key: int) -> tuple[Selection, Selection]:
         """Return the range up to `key`, and the range behind it."""
@@ -38,10 +46,28 @@ class Keys:
 
     keys: tuple[int, ...]
 
-    def mapped(self, statements: Statements) -> Sql:
-        """Select the rows as the target shall hold them."""
-        return statements.mapped({"pk__in": list(self.keys)})
+    @property
+    def condition(self) -> dict[str, Any]:
+        """The ORM condition that these rows meet."""
+        return {"pk__in": list(self.keys)}
 
     def parted(self, key: int) -> tuple[Selection, Selection]:
         """Return the keys up to `key`, and those behind it."""
         return Keys(tuple(k for k in self.keys if k <= key)), Keys(tuple(k for k in self.keys if k > key))
+
+
+def chunks(statements: Statements, keys: KeyRange) -> Iterator[KeyRange]:
+    """Part a range so that its rows fit on their way from another database; within one it stays whole."""
+    first = keys.first
+    while statements.crossing and (
+        found := fetch(statements.source_using, statements.boundary(first, keys.last, ROWS))
+    ):
+        yield KeyRange(first, found[0][0])
+        first = found[0][0] + 1
+    if first <= keys.last:
+        yield KeyRange(first, keys.last)
+
+
+def staged(statements: Statements) -> AbstractContextManager[None]:
+    """Open the transaction that rows from another database need, for they lie in a temporary table."""
+    return transaction.atomic(using=statements.using) if statements.crossing else nullcontext()

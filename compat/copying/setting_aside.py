@@ -68,8 +68,12 @@ def put_back(job: Job, run: CopyRun) -> None:
 
 @contextmanager
 def being_put_back(job: Job, run: CopyRun) -> Iterator[None]:
-    """Put back what the run set aside, on a connection of its own beside the block; both are done at the end."""
-    if not run.set_aside:
+    """Put back what the run set aside, on a connection of its own beside the block; both are done at the end.
+
+    Between two databases it comes first, for the proof writes there to a temporary table.
+    """
+    if not run.set_aside or job.crossing:
+        put_back(job, run)
         yield
         return
     with ThreadPoolExecutor(1, thread_name_prefix="compat-builder") as pool:

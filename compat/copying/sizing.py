@@ -19,6 +19,7 @@ class BatchSize:
 
     fixed: int | None = None
     rows: int = START
+    largest: int = LARGEST
     rate: float = 0.0
 
     def __post_init__(self) -> None:
@@ -31,7 +32,7 @@ class BatchSize:
             return
         latest = rows / max(seconds, 1e-6)
         self.rate = latest if not self.rate else WEIGHT * self.rate + (1 - WEIGHT) * latest
-        self.rows = int(max(SMALLEST, min(self.rate * TARGET_SECONDS, self.rows * GROWTH, LARGEST)))
+        self.rows = int(max(SMALLEST, min(self.rate * TARGET_SECONDS, self.rows * GROWTH, self.largest)))
 
     def timed_out(self) -> None:
         """Halve the size after a lock or statement timeout."""

@@ -17,40 +17,23 @@ from compat.copying.backends import Backend, backend_for
 from compat.copying.declaration import Copy
 from compat.copying.functions import RunTimestamp
 from compat.copying.promises import Promise, promises_of
-
-
-@dataclass(frozen=True)
-class Sql:
-    """A statement and its parameters."""
-
-    text: str
-    params: tuple[Any, ...] = ()
-
-
-def fetch(using: str, query: Sql) -> list[tuple[Any, ...]]:
-    """Return the rows that a statement selects."""
-    with connections[using].cursor() as cursor:
-        cursor.execute(query.text, query.params)
-        return list(cursor.fetchall())
-
-
-def execute(using: str, statement: Sql) -> int:
-    """Run a statement and return the number of rows that it changed."""
-    with connections[using].cursor() as cursor:
-        cursor.execute(statement.text, statement.params)
-        return int(cursor.rowcount)
+from compat.copying.sql import Sql, literal
+from compat.copying.staging import stage
 
 
 @dataclass(frozen=True)
 class Statements:
-    """The statements of a copy between tables of the database `using`, for one offset and timestamp."""
+    """The statements of a copy into the database `using`, for one offset and timestamp."""
 
     copy: Copy
     using: str
+    source_using: str
     offset: int
     timestamp: datetime
     unguarded: bool = False
     """Whether constraints of the target are set aside, so that the database refuses nothing."""
+    coming: frozenset[str] = frozenset()
+    """Tables whose rows are still to come, so that references to them are not judged."""
 
     @cached_property
     def backend(self) -> Backend:
@@ -60,12 +43,18 @@ class Statements:
     @property
     def checked(self) -> bool:
         """Whether promises must be asked before a row is written."""
-        return self.unguarded or self.backend.silent
+        return self.unguarded or self.crossing or self.backend.silent
+
+    @property
+    def crossing(self) -> bool:
+        """Whether the rows come from another database."""
+        return self.source_using != self.using
 
     @cached_property
     def promises(self) -> list[Promise]:
         """What every row of the target must keep."""
-        return promises_of(self.copy, self.backend, connections[self.using])
+        promises = promises_of(self.copy, self.backend, connections[self.using])
+        return [promise for promise in promises if promise.refers_to not in self.coming]
 
     @cached_property
     def columns(self) -> list[str]:
@@ -77,23 +66,26 @@ class Statements:
         return connections[self.using].ops.quote_name(name)
 
     @property
-    def source(self) -> str:
-        """The source table, quoted."""
-        return self.quote(self.copy.source._meta.db_table)
-
-    @property
     def target(self) -> str:
         """The target table, quoted."""
         return self.quote(self.copy.target._meta.db_table)
 
     def mapped(self, condition: dict[str, Any]) -> Sql:
-        """Select the source rows that meet an ORM condition as the target shall hold them."""
+        """Select the source rows that meet an ORM condition as the target shall hold them, in the target's database.
+
+        From another database they are brought into a temporary table first, within the open transaction.
+        """
+        view = self.view(condition)
+        return stage(self.copy, view, self.source_using, self.using) if self.crossing else view
+
+    def view(self, condition: dict[str, Any]) -> Sql:
+        """Select the source rows that meet an ORM condition as the target shall hold them, in the source's database."""
         values = {"source_key": F("pk"), f"to_{self.copy.target_key}": self._target_key()}
         values |= {f"to_{field.column}": self._value(expression) for field, expression in self.copy.fields}
-        rows = self.copy.source._base_manager.using(self.using).filter(**condition).order_by()
+        rows = self.copy.source._base_manager.using(self.source_using).filter(**condition).order_by()
         query = rows.annotate(**values).values_list(*values).query
-        text, params = query.get_compiler(self.using).as_sql()
-        return Sql(text + self.backend.fence, tuple(params))
+        text, params = query.get_compiler(self.source_using).as_sql()
+        return Sql(text + backend_for(connections[self.source_using]).fence, tuple(params))
 
     def _target_key(self) -> Any:
         return Cast(F("pk"), BigIntegerField()) + Value(self.offset) if self.offset else F("pk")
@@ -102,10 +94,11 @@ class Statements:
         return Value(self.timestamp, DateTimeField()) if isinstance(expression, RunTimestamp) else expression
 
     def boundary(self, first: int, last: int, rows: int) -> Sql:
-        """Select the key of the `rows`-th source row from `first` on, read from the bare key."""
-        key = self.quote(self.copy.source_key)
+        """Select the key of the `rows`-th source row from `first` on, read from the bare key in the source."""
+        quote = connections[self.source_using].ops.quote_name
+        key, table = quote(self.copy.source_key), quote(self.copy.source._meta.db_table)
         return Sql(
-            f"SELECT {key} FROM {self.source} WHERE {key} BETWEEN %s AND %s ORDER BY {key} LIMIT 1 OFFSET %s",  # noqa: S608 quoted names
+            f"SELECT {key} FROM {table} WHERE {key} BETWEEN %s AND %s ORDER BY {key} LIMIT 1 OFFSET %s",  # noqa: S608 quoted names
             (first, last, rows - 1),
         )
 
@@ -124,20 +117,29 @@ class Statements:
         """Insert the mapped rows into the target; with `only_fit` those that keep every promise."""
         into = f"INSERT INTO {self.target} ({', '.join(map(self.quote, self.columns))})"
         values = ", ".join(self.quote(f"to_{column}") for column in self.columns)
-        where = f" WHERE {self._fit()}" if only_fit else ""
-        return Sql(f"{into} SELECT {values} FROM ({mapped.text}) mapped{where}", mapped.params)  # noqa: S608 quoted names
+        where = [self._fit()] if only_fit else []
+        where += [f"NOT EXISTS ({self._counterpart()})"] if self.copy.keep_keys else []
+        conditions = f" WHERE {' AND '.join(where)}" if where else ""
+        return Sql(f"{into} SELECT {values} FROM ({mapped.text}) mapped{conditions}", mapped.params)  # noqa: S608 quoted names
 
     def unfit(self, mapped: Sql) -> Sql:
-        """Select the key and, per promise, whether it is kept, of mapped rows that break a promise."""
-        kept = "".join(f", ({promise.condition}) IS TRUE" for promise in self.promises)
-        return Sql(f"SELECT source_key{kept} FROM ({mapped.text}) mapped WHERE NOT ({self._fit()})", mapped.params)  # noqa: S608 quoted names
+        """Select the key of every mapped row that breaks a promise, and what is wrong with it."""
+        wrong = [
+            f"CASE WHEN ({promise.condition}) IS TRUE THEN '' ELSE {literal(promise.reason + '; ')} END"
+            for promise in self.promises
+        ]
+        reason = " || ".join(wrong)
+        if self.crossing:
+            reason = f"CASE WHEN flaw <> '' THEN flaw ELSE {reason} END"
+        return Sql(f"SELECT source_key, {reason} FROM ({mapped.text}) mapped WHERE NOT ({self._fit()})", mapped.params)  # noqa: S608 quoted names
 
     def count_unfit(self, mapped: Sql) -> Sql:
         """Count mapped rows that break a promise."""
         return Sql(f"SELECT count(*) FROM ({mapped.text}) mapped WHERE NOT ({self._fit()})", mapped.params)  # noqa: S608 quoted names
 
     def _fit(self) -> str:
-        return " AND ".join(f"({promise.condition}) IS TRUE" for promise in self.promises) or "1 = 1"
+        kept = [f"({promise.condition}) IS TRUE" for promise in self.promises]
+        return " AND ".join([*kept, "flaw = ''"] if self.crossing else kept) or "1 = 1"
 
     def missing_keys(self, mapped: Sql, run_id: int) -> Sql:
         """Select the keys of mapped rows that are neither in the target nor among the run's open rejects."""
@@ -151,18 +153,24 @@ class Statements:
         """Select the source keys of mapped rows whose target row holds other values."""
         return Sql(
             f"SELECT source_key FROM ({mapped.text}) mapped JOIN {self.target} kept ON {self._same_key()} "  # noqa: S608 quoted names
-            f"WHERE {self._other_values()} ORDER BY source_key",
+            f"WHERE {self._other_values(own=not self.copy.keep_keys)} ORDER BY source_key",
             mapped.params,
         )
 
-    def compare(self, mapped: Sql) -> Sql:
-        """Count mapped rows, those without a target row, and those whose target row holds other values."""
-        key = f"kept.{self.quote(self.copy.target_key)}"
+    def compare(self, mapped: Sql, first: int, last: int) -> Sql:
+        """Count mapped rows, those without a target row, and those whose target row holds other values.
+
+        `mapped` holds the source keys from `first` to `last`. Both sides are bounded, so that the planner
+        reads as much of the target as of the source.
+        """
+        name = self.quote(self.copy.target_key)
+        other = self._other_values(own=not self.copy.keep_keys)
+        kept = f"(SELECT * FROM {self.target} WHERE {name} BETWEEN %s AND %s) kept"  # noqa: S608 quoted names
         return Sql(
-            f"SELECT count(*), count(CASE WHEN {key} IS NULL THEN 1 END), "  # noqa: S608 quoted names
-            f"count(CASE WHEN {key} IS NOT NULL AND ({self._other_values()}) THEN 1 END) "
-            f"FROM ({mapped.text}) mapped LEFT JOIN {self.target} kept ON {self._same_key()}",
-            mapped.params,
+            f"SELECT count(*), count(CASE WHEN kept.{name} IS NULL THEN 1 END), "  # noqa: S608 quoted names
+            f"count(CASE WHEN kept.{name} IS NOT NULL AND ({other}) THEN 1 END) "
+            f"FROM ({mapped.text}) mapped LEFT JOIN {kept} ON {self._same_key()}",
+            (*mapped.params, first + self.offset, last + self.offset),
         )
 
     def count_target(self, first: int, last: int) -> Sql:
@@ -173,13 +181,13 @@ class Statements:
             (first + self.offset, last + self.offset),
         )
 
-    def extra_keys(self, first: int, last: int) -> Sql:
-        """Select the target keys that belong to `first` to `last` and have no source row."""
-        key, source_key = self.quote(self.copy.target_key), self.quote(self.copy.source_key)
+    def extra_keys(self, mapped: Sql, first: int, last: int) -> Sql:
+        """Select the target keys that belong to the source keys `first` to `last` and have no mapped row."""
+        key = self.quote(self.copy.target_key)
         return Sql(
             f"SELECT {key} FROM {self.target} kept WHERE {key} BETWEEN %s AND %s AND NOT EXISTS "  # noqa: S608 quoted names
-            f"(SELECT 1 FROM {self.source} origin WHERE origin.{source_key} = kept.{key} - %s) ORDER BY {key}",
-            (first + self.offset, last + self.offset, self.offset),
+            f"(SELECT 1 FROM ({mapped.text}) mapped WHERE {self._same_key()}) ORDER BY {key}",
+            (first + self.offset, last + self.offset, *mapped.params),
         )
 
     def rollback_boundary(self, first: int, last: int, rows: int) -> Sql:
@@ -202,11 +210,11 @@ class Statements:
     def _same_key(self) -> str:
         return f"kept.{self.quote(self.copy.target_key)} = mapped.{self.quote('to_' + self.copy.target_key)}"
 
-    def _other_values(self) -> str:
+    def _other_values(self, *, own: bool = True) -> str:
+        """Compare all columns; without `own` not those that every row of the run has alike."""
         distinct = self.backend.distinct
-        return " OR ".join(
-            f"kept.{self.quote(column)} {distinct} mapped.{self.quote('to_' + column)}" for column in self.columns[1:]
-        )
+        columns = [field.column for field, value in self.copy.fields if own or not self.copy.is_constant(value)]
+        return " OR ".join(f"kept.{self.quote(name)} {distinct} mapped.{self.quote('to_' + name)}" for name in columns)
 
     def _counterpart(self) -> str:
         return f"SELECT 1 FROM {self.target} kept WHERE {self._same_key()}"  # noqa: S608 quoted names

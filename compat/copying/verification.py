@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from compat.copying.models import CopyRun
 from compat.copying.selection import KeyRange
-from compat.copying.statements import Sql, Statements, fetch
+from compat.copying.sql import Sql, fetch
+from compat.copying.statements import Statements
 
 SAMPLES = 5
 
@@ -44,17 +45,20 @@ class Differences:
 
 
 def compare(run: CopyRun, statements: Statements, keys: KeyRange) -> Differences:
-    """Compare the source rows with these keys with what the run made of them."""
-    mapped = keys.mapped(statements)
-    [(rows, missing, changed)] = fetch(statements.using, statements.compare(mapped))
+    """Compare the source rows with these keys with what the run made of them.
+
+    Of a copy that keeps keys only missing rows count as differences: the target has rows of its own.
+    """
+    mapped = statements.mapped(keys.condition)
+    [(rows, missing, changed)] = fetch(statements.using, statements.compare(mapped, keys.first, keys.last))
     [(kept,)] = fetch(statements.using, statements.count_target(keys.first, keys.last))
     found = Differences()
     if missing:
         found += _listed(statements, "missing", statements.missing_keys(mapped, run.pk))
     if changed:
         found += _listed(statements, "changed", statements.changed_keys(mapped))
-    if kept != rows - missing:
-        found += _listed(statements, "extra", statements.extra_keys(keys.first, keys.last))
+    if kept != rows - missing and not statements.copy.keep_keys:
+        found += _listed(statements, "extra", statements.extra_keys(mapped, keys.first, keys.last))
     return found
 
 

@@ -42,11 +42,11 @@ class Backend(ABC):
         """Prepare the transaction of a batch: short lock waits, constraints checked at each statement."""
 
     @abstractmethod
-    def reserve_block(self, cursor: CursorWrapper, table: str, key: str, first: int, last: int) -> int:
+    def reserve_block(self, cursor: CursorWrapper, table: str, key: str, first: int, last: int, *, keep: bool) -> int:
         """Return the offset at which the keys `first` to `last` are free in `table`, and keep them free.
 
-        The offset is 0 when the table is empty. Later inserts get keys above the block; the table's
-        sequence is raised, never lowered. Raises Blocked when the table has no sequence.
+        The offset is 0 when the table is empty, or with `keep` in any case. Later inserts get keys above
+        the block; the table's sequence is raised, never lowered. Raises Blocked when it has none.
         """
 
     @abstractmethod
@@ -79,6 +79,21 @@ class Backend(ABC):
     @abstractmethod
     def is_timeout(self, error: Error) -> bool:
         """Tell whether a lock or statement timeout ended the statement."""
+
+    temporary_schema: ClassVar[str]
+    """Where temporary tables are."""
+
+    @abstractmethod
+    def export_promises(self, field: "Field[Any, Any]", value: str, target: "Backend") -> Iterable[tuple[str, str]]:
+        """Yield conditions under which the SQL `value` can go to `target`, each with what is wrong otherwise."""
+
+    @abstractmethod
+    def exported(self, field: "Field[Any, Any] | None", value: str, target: "Backend") -> str:
+        """Return SQL that reads `value` in the form that `target` loads."""
+
+    @abstractmethod
+    def load(self, cursor: CursorWrapper, table: str, width: int, rows: CursorWrapper) -> None:
+        """Write the rows of a cursor, `width` columns each, into a table of this database."""
 
     def refresh_statistics(self, cursor: CursorWrapper, table: str) -> None:  # noqa: B027 most databases need nothing
         """Let the planner know that `table` has grown."""

@@ -1,12 +1,14 @@
 """PostgreSQL."""
 
+import csv
+import io
 import json
 from collections.abc import Iterable
 from typing import Any
 
 from django.db import Error
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Field
+from django.db.models import Field, IntegerField
 
 from compat.copying.backends.base import Backend, Secondary
 from compat.copying.errors import Blocked
@@ -16,6 +18,16 @@ LOCK_TIMEOUT = "900ms"
 
 RETRY_CLASSES = ("08", "53", "57P", "58")  # connection, resources, operator intervention, system
 RETRY_CODES = {"40001", "40P01", "55P03", "57014"}  # serialization, deadlock, lock timeout, statement timeout
+NULL = "compat-null-7d0c5a5e"
+CARRIED_AS_THEY_ARE = {
+    "FloatField",
+    "BooleanField",
+    "IntegerField",
+    "BigIntegerField",
+    "ForeignKey",
+    "TextField",
+    "CharField",
+}
 TIMEOUTS = {"55P03", "57014"}
 
 
@@ -24,6 +36,7 @@ class PostgreSQL(Backend):
 
     distinct = "IS DISTINCT FROM"
     silent = False
+    temporary_schema = "pg_temp"
 
     def begin_batch(self, cursor: CursorWrapper) -> None:
         """Rows and checkpoint are lost or kept together, so the commit need not wait for the disk."""
@@ -32,7 +45,7 @@ class PostgreSQL(Backend):
             "SET CONSTRAINTS ALL IMMEDIATE"
         )
 
-    def reserve_block(self, cursor: CursorWrapper, table: str, key: str, first: int, last: int) -> int:
+    def reserve_block(self, cursor: CursorWrapper, table: str, key: str, first: int, last: int, *, keep: bool) -> int:
         """Lock out inserts for the moment in which the sequence is read and raised."""
         quote = self.connection.ops.quote_name
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
@@ -42,7 +55,7 @@ class PostgreSQL(Backend):
         (highest,) = cursor.fetchone()
         cursor.execute(f"SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM {sequence}")  # noqa: S608 name from the catalog
         (used,) = cursor.fetchone()
-        offset = 0 if highest is None else max(highest, used) + 1 - first
+        offset = 0 if keep or highest is None else max(highest, used) + 1 - first
         if last + offset > used:
             cursor.execute("SELECT setval(%s::regclass, %s)", (sequence, last + offset))
         return offset
@@ -115,6 +128,37 @@ class PostgreSQL(Backend):
     def refresh_statistics(self, cursor: CursorWrapper, table: str) -> None:
         """Autovacuum would do so later; the comparison wants it now."""
         cursor.execute(f"ANALYZE {self.connection.ops.quote_name(table)}")
+
+    def export_promises(self, field: "Field[Any, Any]", value: str, target: Backend) -> Iterable[tuple[str, str]]:
+        """To another vendor: what PostgreSQL holds and Python does not."""
+        if target.connection.vendor == "postgresql":
+            return
+        kind = field.get_internal_type()
+        if kind in {"DateTimeField", "DateField"}:
+            span = f"isfinite({value}) AND extract(year FROM {value}) BETWEEN 1 AND 9999"
+            yield span, "is infinite or outside of the years 1 to 9999"
+        elif kind == "FloatField":
+            yield f"{value} <> 'NaN'", "is NaN, which the target would store as NULL"
+
+    def exported(self, field: "Field[Any, Any] | None", value: str, target: Backend) -> str:
+        """To PostgreSQL the server's own text of every value; elsewhere Django's form of it."""
+        if target.connection.vendor == "postgresql":
+            return f"coalesce(({value})::text, '{NULL}')"
+        kind = field.get_internal_type() if field is not None else ""
+        if kind == "DateTimeField":
+            text = f"to_char({value} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+            return f"regexp_replace({text}, '[.]000000$', '')"
+        if kind == "UUIDField":
+            return f"replace(({value})::text, '-', '')"
+        as_it_is = field is None or isinstance(field, IntegerField) or kind in CARRIED_AS_THEY_ARE
+        return value if as_it_is else f"({value})::text"
+
+    def load(self, cursor: CursorWrapper, table: str, width: int, rows: CursorWrapper) -> None:
+        """Use COPY, with a text for NULL that no value has, for the csv module cannot tell NULL from ''."""
+        buffer = io.StringIO()
+        csv.writer(buffer).writerows(rows.fetchall())
+        buffer.seek(0)
+        cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT csv, NULL '{NULL}')", buffer)
 
     def is_transient(self, error: Error) -> bool:
         """Judge by SQLSTATE; an error without one is a lost or refused connection."""

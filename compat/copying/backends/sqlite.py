@@ -10,6 +10,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Field
 
 from compat.copying.backends.base import Backend, Secondary
+from compat.copying.backends.postgresql import NULL
 from compat.copying.errors import Blocked
 
 RETRY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
@@ -40,12 +41,13 @@ class SQLite(Backend):
 
     distinct = "IS NOT"
     silent = True
+    temporary_schema = "temp"
     fence = " LIMIT -1"
 
     def begin_batch(self, cursor: CursorWrapper) -> None:
         """Nothing: foreign keys are among the promises, and the busy timeout stands in the settings."""
 
-    def reserve_block(self, cursor: CursorWrapper, table: str, key: str, first: int, last: int) -> int:
+    def reserve_block(self, cursor: CursorWrapper, table: str, key: str, first: int, last: int, *, keep: bool) -> int:
         """Raise AUTOINCREMENT's counter; the transaction holds the only write lock."""
         quote = self.connection.ops.quote_name
         cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = %s", (table,))
@@ -55,7 +57,7 @@ class SQLite(Backend):
         (highest,) = cursor.fetchone()
         cursor.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = %s", (table,))
         (used,) = cursor.fetchone()
-        offset = 0 if highest is None else max(highest, used or 0) + 1 - first
+        offset = 0 if keep or highest is None else max(highest, used or 0) + 1 - first
         if used is None:
             cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", (table, max(0, last + offset)))
         elif last + offset > used:
@@ -100,6 +102,25 @@ class SQLite(Backend):
         if isinstance(value, bytes):
             return value.hex()
         return value.replace("\x00", "\\u0000") if isinstance(value, str) else value
+
+    def export_promises(self, field: "Field[Any, Any]", value: str, target: Backend) -> Iterator[tuple[str, str]]:
+        """Whatever the column says, the value may be of another type."""
+        yield from self.type_promises(field, value)
+        if target.connection.vendor == "postgresql":
+            yield f"instr({value}, char(0)) = 0", "holds the NUL character"
+
+    def exported(self, field: "Field[Any, Any] | None", value: str, target: Backend) -> str:
+        """Read the value as it is stored; the plus hides the column's type from Django's converters."""
+        if target.connection.vendor != "postgresql":
+            return f"+{value}"
+        if field is not None and field.get_internal_type() == "DateTimeField":
+            value = f"({value} || '+00')"
+        return f"coalesce(+{value}, '{NULL}')"
+
+    def load(self, cursor: CursorWrapper, table: str, width: int, rows: CursorWrapper) -> None:
+        """Insert the rows one by one, which SQLite does in one call."""
+        marks = ", ".join(["%s"] * width)
+        cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", rows.fetchall())  # noqa: S608 our own name
 
     def is_transient(self, error: Error) -> bool:
         """Judge by SQLite's primary result code."""
