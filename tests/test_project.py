@@ -1,9 +1,15 @@
 """The project behaves as any Django project does."""
 
+import re
+
 import pytest
+from django.core.management import load_command_class
 from django.db import connection
 
-from tests.databases import manage
+from tests.databases import ROOT, manage
+
+DJANGO_OPTIONS = {"--help", "--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color",
+                  "--force-color", "--skip-checks"}  # fmt: skip
 
 
 def test_models_and_migrations_agree(empty_url):
@@ -33,3 +39,35 @@ def test_sqlite_is_set_up_for_real_use(migrated):
     with connection.cursor() as cursor:
         assert cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert cursor.execute("PRAGMA foreign_keys").fetchone() == (1,)
+
+
+COMMANDS = ["verify_structure", "migrate_performance", "run_compatibility_fixes", "demo"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_readme_names_every_option(name):
+    readme = (ROOT / "README.md").read_text()
+    parser = load_command_class("compat" if name != "verify_structure" else "compat.structure", name)
+    own = parser.create_parser("manage.py", name)._actions
+    options = {option for action in own for option in action.option_strings if option.startswith("--")}
+    assert {option for option in options - DJANGO_OPTIONS if f"`{option}" not in readme} == set()
+
+
+@pytest.mark.parametrize("file", ["README.md", *(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md"))])
+def test_links_lead_to_files(file):
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / file).read_text())
+    assert [link for link in links if not ((ROOT / file).parent / link).exists()] == []
+
+
+def test_the_settings_are_documented():
+    described = (ROOT / "docs" / "operations.md").read_text()
+    keys = re.findall(r'_get\("(\w+)"', (ROOT / "compat" / "conf.py").read_text())
+    assert [key for key in keys if f"| `{key}` |" not in described] == []
+
+
+def test_the_environment_variables_are_documented():
+    read = re.compile(r'environ(?:\.get\(|\[)"(\w+)"')
+    files = [*(ROOT / "csms_project").glob("*.py"), *(ROOT / "compat").rglob("*.py")]
+    variables = {name for file in files for name in read.findall(file.read_text())} - {"DJANGO_SETTINGS_MODULE"}
+    readme = (ROOT / "README.md").read_text()
+    assert {name for name in variables if f"`{name}`" not in readme} == set()
