@@ -16,6 +16,7 @@ from compat.copying.retrying import retrying
 from compat.copying.sizing import LARGEST, BatchSize
 from compat.copying.staging import ROWS
 from compat.copying.statements import Statements
+from compat.copying.throttling import LOOK_EVERY, Throttle
 
 logger = logging.getLogger(__name__)
 
@@ -49,16 +50,27 @@ def _work_and_close(job: Job, run: CopyRun, statements: Statements, parts: "queu
 
 def _work(job: Job, run: CopyRun, statements: Statements, parts: "queue.SimpleQueue[CopyRange]") -> None:
     size = BatchSize(job.batch_size, largest=ROWS if job.crossing else LARGEST)
+    throttle = Throttle(job.using, job.limits, job.stop)
     while not job.stop.requested():
         try:
             part = parts.get_nowait()
         except queue.Empty:
             return
         while part.next_key <= part.last_key and not job.stop.requested():
-            _batch(job, run, part, statements, size)
+            if reason := throttle.pressure():
+                _hold(job, run, reason)
+            else:
+                throttle.rest(_batch(job, run, part, statements, size))
 
 
-def _batch(job: Job, run: CopyRun, part: CopyRange, statements: Statements, size: BatchSize) -> None:
+def _hold(job: Job, run: CopyRun, reason: str) -> None:
+    logger.debug("run %d: %s", run.pk, reason)
+    job.progress.advance(0, reason)
+    job.stop.wait(LOOK_EVERY)
+
+
+def _batch(job: Job, run: CopyRun, part: CopyRange, statements: Statements, size: BatchSize) -> float:
+    """Copy one batch; return the seconds of the try that succeeded."""
     began = time.perf_counter()
 
     def attempt() -> Written:
@@ -78,3 +90,4 @@ def _batch(job: Job, run: CopyRun, part: CopyRange, statements: Statements, size
     )  # fmt: skip
     size.measured(rows, seconds)
     job.progress.advance(rows, f"{size.rows} rows a batch")
+    return seconds

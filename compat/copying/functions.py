@@ -32,7 +32,9 @@ class AwareDateTime(Func):
         super().__init__(expression)
         self.zone = zone
 
-    def _zone(self) -> str:
+    @property
+    def zone_name(self) -> str:
+        """The zone in which times that name none are read."""
         return self.zone or str(getattr(settings, "LEGACY_TIME_ZONE", settings.TIME_ZONE))
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> Any:
@@ -42,21 +44,21 @@ class AwareDateTime(Func):
             f"CASE WHEN pg_typeof({value}) = 'timestamptz'::regtype THEN ({value})::timestamptz "
             f"ELSE ({value})::timestamp AT TIME ZONE %s END"
         )
-        return sql, (*params, *params, *params, self._zone())
+        return sql, (*params, *params, *params, self.zone_name)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> Any:
         """Take a text in final form as it is, cut an empty fraction, and leave the rest to `in_utc`."""
         value, params = compiler.compile(self.source_expressions[0])
         call = f"{SQLITE_FUNCTION}({value}, %s)"
-        if self._zone() != "UTC":
-            return call, (*params, self._zone())
+        if self.zone_name != "UTC":
+            return call, (*params, self.zone_name)
         spaced = f"substr({value}, 11, 1) = ' '"
         sql = (
             f"CASE WHEN length({value}) = 19 AND {spaced} THEN {value} "
             f"WHEN length({value}) = 26 AND {spaced} AND substr({value}, 20) = '.000000' THEN substr({value}, 1, 19) "
             f"ELSE {call} END"
         )
-        return sql, (*params * (sql.count(value) if params else 0), self._zone())
+        return sql, (*params * (sql.count(value) if params else 0), self.zone_name)
 
 
 def register(connection: BaseDatabaseWrapper, **_: Any) -> None:

@@ -7,6 +7,7 @@ from compat.copying.declaration import Copy
 from compat.copying.models import CopyRun
 from compat.copying.statements import Statements
 from compat.copying.stopping import Stop
+from compat.copying.throttling import Limits
 
 
 class Progress(Protocol):
@@ -45,6 +46,7 @@ class Job:
     batch_size: int | None = None
     workers: int = 1
     defer_indexes: str = "auto"
+    limits: Limits = field(default_factory=Limits)
     stop: Stop = field(default_factory=Stop)
     progress: Progress = field(default_factory=Silence)
 

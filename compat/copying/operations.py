@@ -11,6 +11,7 @@ from django.db.models import F, Max, Min
 
 from compat.copying import estimate, lease, ledger, preflight, results, setting_aside
 from compat.copying.backends import backend_for
+from compat.copying.clock import doubtful_local_times
 from compat.copying.copier import copy_ranges
 from compat.copying.errors import CopyError, LeaseLost, WritersRemain
 from compat.copying.job import Job, Silence
@@ -158,6 +159,7 @@ def _completed(job: Job, run: CopyRun, differences: Differences, began: float) -
         seconds=_seconds(run, began),
     )  # fmt: skip
     result = _result(job, run, results.COMPLETED if verified else results.DIFFERENT)
+    result.local_times = doubtful_local_times(job, run)
     logger.info(
         "run %d: %s, %d rows copied, %d rejected, %d batches, %.2f s, %.0f rows/s",
         run.pk, result.status, result.copied, result.rejected, result.batches, result.seconds, result.rows_per_second,

@@ -18,6 +18,7 @@ HEADLINES = {
     results.VERIFIED: "Source and target are equal.",
     results.DIFFERENT: "Source and target differ.",
 }
+CLOCKS = {"skipped": "were skipped by the clocks of their zone", "ambiguous": "were shown twice by the clocks"}
 
 
 def summary(result: Result, style: Style) -> str:
@@ -37,6 +38,13 @@ def _details(result: Result) -> Iterator[str]:
         yield f"  batches   {result.batches:,}"
     if result.seconds:
         yield f"  time      {result.seconds:.2f} s, {result.rows_per_second:,.0f} rows/s"
+    yield from _remarks(result)
+
+
+def _remarks(result: Result) -> Iterator[str]:
+    for kind, rows in result.local_times.items():
+        if rows:
+            yield f"  {rows:,} local times {CLOCKS[kind]} and were read with the smaller UTC offset"
     if result.error:
         yield f"  {result.error}"
     if result.rejected and result.status == results.COMPLETED:

@@ -30,6 +30,8 @@ class Result:
     verified: bool | None = None
     differences: dict[str, int] = field(default_factory=lambda: {"missing": 0, "extra": 0, "changed": 0})
     error: str | None = None
+    local_times: dict[str, int] = field(default_factory=lambda: {"skipped": 0, "ambiguous": 0})
+    """Rows whose legacy timestamp the clocks of its zone skipped or showed twice."""
 
     @property
     def rows_per_second(self) -> float:
@@ -66,4 +68,5 @@ class Result:
             "verified": self.verified,
             "differences": self.differences,
             "error": self.error,
+            "local_times": self.local_times,
         }

@@ -122,6 +122,19 @@ def test_naive_timestamps_are_read_in_the_legacy_zone(migrated, settings, local,
     assert PerformanceRecord.objects.get().recorded_at == datetime.fromisoformat(f"{instant}+00:00")
 
 
+def test_local_times_that_the_clocks_skipped_or_showed_twice_are_counted(migrated, settings):
+    settings.LEGACY_TIME_ZONE = "Europe/Berlin"
+    legacy.build(migrated, 6)
+    moments = ["01:59:59", "02:00:00", "02:59:59.999999", "03:00:00"]
+    for key, moment in enumerate(moments, start=1):
+        legacy.execute(
+            migrated, "UPDATE performance_data SET timestamp = %s WHERE id = %s", [f"2023-03-26 {moment}", key]
+        )
+    legacy.execute(migrated, "UPDATE performance_data SET timestamp = '2023-10-29 02:15:00' WHERE id = 5")
+    result = copy()
+    assert (result.verified, result.local_times) == (True, {"skipped": 2, "ambiguous": 1})
+
+
 @pytest.mark.parametrize("vendor", ["postgresql"])
 def test_what_postgresql_can_hold_arrives_unchanged(migrated):
     legacy.build(migrated, 4)

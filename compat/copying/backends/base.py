@@ -95,5 +95,9 @@ class Backend(ABC):
     def load(self, cursor: CursorWrapper, table: str, width: int, rows: CursorWrapper) -> None:
         """Write the rows of a cursor, `width` columns each, into a table of this database."""
 
+    def pressure(self, cursor: CursorWrapper, lag: float, lock_waits: int) -> str:
+        """Say why a copy should wait: a standby lags more than `lag` seconds, or too many sessions wait for locks."""
+        return ""
+
     def refresh_statistics(self, cursor: CursorWrapper, table: str) -> None:  # noqa: B027 most databases need nothing
         """Let the planner know that `table` has grown."""

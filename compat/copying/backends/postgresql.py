@@ -125,6 +125,18 @@ class PostgreSQL(Backend):
         """Parse the server's JSON."""
         return None if value is None else json.loads(value)
 
+    def pressure(self, cursor: CursorWrapper, lag: float, lock_waits: int) -> str:
+        """Look at the standbys' replay lag (NULL for a role that may not see it) and at ungranted locks."""
+        cursor.execute(
+            "SELECT coalesce((SELECT max(extract(epoch FROM replay_lag)) FROM pg_stat_replication), 0), "
+            "(SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid() AND database = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database()))"
+        )
+        behind, waiting = cursor.fetchone()
+        if behind > lag:
+            return f"held back: a standby is {behind:.0f} s behind"
+        return f"held back: {waiting} sessions wait for locks" if waiting > lock_waits else ""
+
     def refresh_statistics(self, cursor: CursorWrapper, table: str) -> None:
         """Autovacuum would do so later; the comparison wants it now."""
         cursor.execute(f"ANALYZE {self.connection.ops.quote_name(table)}")

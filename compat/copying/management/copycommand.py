@@ -16,6 +16,7 @@ from compat.copying.progress import Bar, above_the_bar
 from compat.copying.render import run_lines, summary
 from compat.copying.results import BLOCKED, Result
 from compat.copying.stopping import Stop, on_signals
+from compat.copying.throttling import Limits
 
 OPERATIONS = {
     "dry_run": operations.dry_run,
@@ -44,6 +45,17 @@ def seconds(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """Read an option's value that is a share of the time, from 0 up to 0.99."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 0.99:
+        raise ArgumentTypeError(f"{text!r} is not a share from 0 to 0.99")
+    return value
+
+
 class CopyCommand(BaseCommand):
     """Copies, verifies and takes back the rows of `copy`."""
 
@@ -63,6 +75,15 @@ class CopyCommand(BaseCommand):
             "(auto: only into an empty target, for a large copy)",
         )  # fmt: skip
         parser.add_argument("--max-seconds", type=seconds, metavar="S", help="stop at a batch border after S seconds")
+        parser.add_argument("--pause", type=share, default=0.0, metavar="P", help="rest for this share of the time")
+        parser.add_argument("--max-lag", type=seconds, default=10.0, metavar="S", help="wait while a standby lags more")
+        parser.add_argument(
+            "--max-lock-waits",
+            type=positive_integer,
+            default=20,
+            metavar="N",
+            help="wait while more sessions wait for locks",
+        )
         parser.add_argument("--format", choices=["text", "json"], default="text")
         parser.add_argument("--no-progress", action="store_true", help="no progress bar")
         modes = parser.add_mutually_exclusive_group()
@@ -94,6 +115,7 @@ class CopyCommand(BaseCommand):
             batch_size=options["batch_size"],
             workers=options["workers"],
             defer_indexes=options["defer_indexes"],
+            limits=Limits(options["pause"], options["max_lag"], options["max_lock_waits"]),
             stop=Stop(options["max_seconds"]),
             progress=Bar() if visible else Silence(),
         )

