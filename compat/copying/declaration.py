@@ -108,7 +108,7 @@ class Copy:
             yield f"{field}: {error}"
             return
         given, wanted = _storage(resolved), _storage_of(field)
-        if given and given != wanted:
+        if given and given != wanted and (given, wanted) != ("integers", "numbers"):
             yield f"{field} holds {wanted}, its expression gives {given}."
 
 
