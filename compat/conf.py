@@ -22,7 +22,7 @@ def startup() -> Startup:
 
     Raises ImproperlyConfigured for another value.
     """
-    value = os.environ.get("COMPAT_STARTUP") or _get("STARTUP", Startup.COPY)
+    value = os.environ.get("COMPAT_STARTUP") or _get("STARTUP", default=Startup.COPY)
     try:
         return Startup(value)
     except ValueError:
@@ -32,13 +32,23 @@ def startup() -> Startup:
 
 def startup_database() -> str:
     """`STARTUP_DATABASE`: the alias that a starting server looks after; `default` unless given."""
-    return str(_get("STARTUP_DATABASE", "default"))
+    return str(_get("STARTUP_DATABASE", default="default"))
 
 
 def startup_source() -> str | None:
     """`STARTUP_SOURCE`: the alias that a starting server copies from; None, the default, is the database itself."""
-    return _get("STARTUP_SOURCE", None)  # type: ignore[no-any-return]
+    return _get("STARTUP_SOURCE", default=None)  # type: ignore[no-any-return]
 
 
-def _get(key: str, default: Any) -> Any:
+def strict() -> bool:
+    """`STRICT`: whether a process whose structure has errors left refuses to serve; False unless given."""
+    return bool(_get("STRICT", default=False))
+
+
+def health_seconds() -> float:
+    """`HEALTH_SECONDS`: how long an answer of the health page about the structure holds; 60 unless given."""
+    return float(_get("HEALTH_SECONDS", default=60))
+
+
+def _get(key: str, *, default: Any) -> Any:
     return getattr(settings, "COMPAT", {}).get(key, default)

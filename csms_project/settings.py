@@ -27,6 +27,7 @@ if not PRODUCTION:
 SECRET_KEY = secret_key(BASE_DIR / ".secret_key", production=PRODUCTION)
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_REDIRECT_EXEMPT = ["^health/$"]  # probes ask from inside, without TLS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
@@ -85,6 +86,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+COMPAT: dict[str, object] = {}  # see docs/operations.md; the defaults stand in compat/conf.py
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

@@ -10,8 +10,10 @@ a moment, and if the process forks meanwhile, it is left to the children.
 import atexit
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable
+from typing import NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -24,13 +26,16 @@ GRACE = 0.5
 """Seconds that a server has to fork, and to give its first answers, before the work begins."""
 PATIENCE = 20.0
 """Seconds that a stopping process waits for the batch in hand; servers kill after 30."""
+REFUSED = 3
+"""Exit code of a process that refuses to serve; for gunicorn it means not to try again."""
 
 
 class Hook:
     """The work of this process: armed, then waiting for its moment, then begun once or left to the children."""
 
-    def __init__(self, work: Callable[[Stop], None]) -> None:
-        self.work = work
+    def __init__(self, work: Callable[[Stop], None], gate: Callable[[Stop], bool] = lambda stop: True) -> None:
+        """Keep what to do, and a question that may keep the process from serving at all."""
+        self.work, self.gate = work, gate
         self.stop = Stop()
         self._lock = threading.Lock()
         self._armed = self._begun = self._left_to_children = False
@@ -45,6 +50,8 @@ class Hook:
         if not self._armed or not _wanted():
             return
         self._armed = False
+        if conf.strict() and not self.gate(self.stop):
+            _refuse()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(before=self._before_fork, after_in_child=self._after_fork_in_child)
         atexit.register(self._shut_down)
@@ -92,11 +99,26 @@ def _wanted() -> bool:
         return False
 
 
+def _refuse() -> NoReturn:
+    """End this process before it serves."""
+    logger.critical("COMPAT['STRICT'] is set and the structure is not as it should be: this process does not serve")
+    if threading.current_thread() is threading.main_thread():
+        sys.exit(REFUSED)
+    logging.shutdown()
+    os._exit(1)  # runserver loads the application in a thread, where an exit would go unnoticed
+
+
 def _work(stop: Stop) -> None:
     from compat.startup.work import run
 
     run(stop)
 
 
-startup = Hook(_work)
+def _gate(stop: Stop) -> bool:
+    from compat.startup.work import is_sound
+
+    return is_sound(stop)
+
+
+startup = Hook(_work, _gate)
 """The hook of this process."""

@@ -22,22 +22,43 @@ def run(stop: Stop) -> None:
     """Do the work with connections of this thread, if no other process of this server does it."""
     using = conf.startup_database()
     try:
-        locks = Locks(repr(sorted(connections[using].settings_dict.items(), key=str)))
+        locks = _locks(using)
         if locks.become_the_one(stop):
             _run(using, locks, stop)
     finally:
         connections.close_all()
 
 
+def is_sound(stop: Stop) -> bool:
+    """Verify and repair at once, in this thread; tell whether no error is left, and report when one is."""
+    using = conf.startup_database()
+    try:
+        fixes = _fixed(using, _locks(using), stop)
+    finally:
+        connections.close_all()
+    if fixes is None or not fixes.exit_code:
+        return True
+    report(fixes)
+    return False
+
+
 def _run(using: str, locks: Locks, stop: Stop) -> None:
-    mode = conf.startup()
-    with locks.repairing(stop) as alone:
-        if not alone:
-            return
-        fixes = services.fix_structure(using, repairs=mode is not Startup.VERIFY)
-    if mode is Startup.COPY:
+    fixes = _fixed(using, locks, stop)
+    if fixes is None:
+        return
+    if conf.startup() is Startup.COPY:
         fixes = services.copy_readings(fixes, conf.startup_source(), stop)
     report(fixes)
+
+
+def _fixed(using: str, locks: Locks, stop: Stop) -> Fixes | None:
+    """Verify, and repair if that is wanted, while no other server of this machine does; None when it stops."""
+    with locks.repairing(stop) as alone:
+        return services.fix_structure(using, repairs=conf.startup() is not Startup.VERIFY) if alone else None
+
+
+def _locks(using: str) -> Locks:
+    return Locks(repr(sorted(connections[using].settings_dict.items(), key=str)))
 
 
 def report(fixes: Fixes) -> None:
