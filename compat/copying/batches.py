@@ -95,16 +95,17 @@ def _copy(run: CopyRun, statements: Statements, rows: Selection, *, only_fit: bo
     copied = execute(statements.using, statements.insert(mapped, only_fit=only_fit))
     if not only_fit:
         return Written(copied)
-    [(count,)] = fetch(statements.using, statements.count(mapped))
+    rows_there = mapped if statements.crossing else statements.selected(rows.condition)
+    [(count,)] = fetch(statements.using, statements.count(rows_there))
     return Written(copied, reject_unfit(run, statements, mapped) if copied < count else ())
 
 
 def _halve(run: CopyRun, statements: Statements, rows: Selection, refusal: str) -> Written:
-    view = statements.view(rows.condition)
-    [(count,)] = fetch(statements.source_using, statements.count(view))
+    keys = statements.selected(rows.condition)
+    [(count,)] = fetch(statements.source_using, statements.count(keys))
     if count == 0:
         return Written()
-    [(middle,)] = fetch(statements.source_using, statements.nth_key(view, max(1, count // 2)))
+    [(middle,)] = fetch(statements.source_using, statements.nth_key(keys, max(1, count // 2)))
     if count == 1:
         reject(run, statements, {middle: refusal})
         return Written(0, (middle,))

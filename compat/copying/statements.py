@@ -102,6 +102,13 @@ class Statements:
             (first, last, rows - 1),
         )
 
+    def selected(self, condition: dict[str, Any]) -> Sql:
+        """Select the bare keys of the source rows that meet an ORM condition, in the source's database."""
+        rows = self.copy.source._base_manager.using(self.source_using).filter(**condition).order_by()
+        keys = rows.annotate(source_key=F("pk")).values_list("source_key")
+        text, params = keys.query.get_compiler(self.source_using).as_sql()
+        return Sql(text, tuple(params))
+
     def count(self, mapped: Sql) -> Sql:
         """Count mapped rows."""
         return Sql(f"SELECT count(*) FROM ({mapped.text}) mapped", mapped.params)  # noqa: S608 quoted names
