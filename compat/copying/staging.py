@@ -4,7 +4,10 @@ There the same statements work on them as work on the source itself within one d
 target's type cannot hold is left out, and the column `flaw` says why.
 """
 
+from typing import Any
+
 from django.db import connections
+from django.db.models import Field
 
 from compat.copying.backends import Backend, backend_for
 from compat.copying.declaration import Copy
@@ -15,35 +18,68 @@ ROWS = 20_000
 """Rows that are on their way at once, at most: they pass through memory."""
 
 
-def stage(copy: Copy, view: Sql, source: str, target: str) -> Sql:
-    """Carry the rows that `view` selects in the database `source` over; return the query that selects them there."""
-    reading, writing = connections[source], connections[target]
-    backend = backend_for(writing)
+def stage(copy: Copy, view: Sql, rows: int, source: str, target: str) -> Sql:
+    """Carry the `rows` rows that `view` selects in the database `source` over; return the query for them there."""
+    backend = backend_for(connections[target])
     table = f"{backend.temporary_schema}.{TABLE}"
-    key, quote = copy.target_key, writing.ops.quote_name
-    shape = [f"{quote(key)} AS source_key", f"{quote(key)} AS {quote(f'to_{key}')}"]
-    shape += [f"{quote(field.column)} AS {quote(f'to_{field.column}')}" for field, _ in copy.fields]
-    with writing.cursor() as into, reading.cursor() as rows:
-        into.execute(f"DROP TABLE IF EXISTS {table}")
-        into.execute(
-            f"CREATE TABLE {table} AS SELECT '' AS flaw, {', '.join(shape)} "  # noqa: S608 quoted names
-            f"FROM {quote(copy.target._meta.db_table)} WHERE 1 = 0"
-        )
-        exported = _export(copy, view, backend_for(reading), backend)
-        rows.execute(exported.text, exported.params)
-        backend.load(into, table, 1 + len(shape), rows)
+    export = _Export(copy, view, backend_for(connections[source]), backend)
+    with connections[target].cursor() as into, connections[source].cursor() as cursor:
+        _create(into, table, copy, export.fields)
+        cursor.execute(*export.fit())
+        carried = backend.load(into, table, export.width, cursor)
+        if carried < rows:
+            cursor.execute(*export.flawed())
+            backend.load(into, table, export.width, cursor)
     return Sql(f"SELECT * FROM {table}")  # noqa: S608 our own name
 
 
-def _export(copy: Copy, view: Sql, source: Backend, target: Backend) -> Sql:
-    quote = source.connection.ops.quote_name
-    values = [source.exported(None, name, target) for name in ("source_key", quote(f"to_{copy.target_key}"))]
-    flaws = ["''"]
-    for field, _ in copy.fields:
-        value = quote(f"to_{field.column}")
-        for condition, reason in source.export_promises(field, value, target):
-            fits = f"({value} IS NULL OR {condition}) IS TRUE"
-            flaws.append(f"CASE WHEN {fits} THEN '' ELSE {literal(f'{field.column} {reason}; ')} END")
-            value = f"CASE WHEN {fits} THEN {value} END"
-        values.append(source.exported(field, value, target))
-    return Sql(f"SELECT {' || '.join(flaws)}, {', '.join(values)} FROM ({view.text}) mapped", view.params)  # noqa: S608 quoted names
+def _create(cursor: Any, table: str, copy: Copy, fields: "list[Field[Any, Any]]") -> None:
+    quote = cursor.db.ops.quote_name
+    names = [f"{quote(copy.target_key)} AS source_key", f"{quote(copy.target_key)} AS {quote(f'to_{copy.target_key}')}"]
+    names += [f"{quote(field.column)} AS {quote(f'to_{field.column}')}" for field in fields]
+    cursor.execute(f"DROP TABLE IF EXISTS {table}")
+    cursor.execute(
+        f"CREATE TABLE {table} AS SELECT '' AS flaw, {', '.join(names)} "  # noqa: S608 quoted names
+        f"FROM {quote(copy.target._meta.db_table)} WHERE 1 = 0"
+    )
+
+
+class _Export:
+    """The queries that read the rows of a view in the form that the target loads."""
+
+    def __init__(self, copy: Copy, view: Sql, source: Backend, target: Backend) -> None:
+        self.view, self.source, self.target = view, source, target
+        self.fields = [field for field, expression in copy.fields if not copy.is_constant(expression)]
+        quote = source.connection.ops.quote_name
+        self.keys = [source.exported(None, key, target) for key in ("source_key", quote(f"to_{copy.target_key}"))]
+        self.values = {field: quote(f"to_{field.column}") for field in self.fields}
+        self.promises = {
+            field: [(f"({value} IS NULL OR {condition}) IS TRUE", reason) for condition, reason in promises]
+            for field, value in self.values.items()
+            if (promises := list(source.export_promises(field, value, target)))
+        }
+        self.width = 3 + len(self.fields)
+
+    def fit(self) -> tuple[str, tuple[Any, ...]]:
+        """Read the rows whose every value can be carried."""
+        values = [self.source.exported(field, value, self.target) for field, value in self.values.items()]
+        return self._select("''", values, self._all_fit())
+
+    def flawed(self) -> tuple[str, tuple[Any, ...]]:
+        """Read the other rows, without the values at fault and with what is wrong with them."""
+        flaws, values = ["''"], []
+        for field, value in self.values.items():
+            fits = " AND ".join(condition for condition, _ in self.promises.get(field, [])) or "1 = 1"
+            flaws += [
+                f"CASE WHEN {condition} THEN '' ELSE {literal(f'{field.column} {reason}; ')} END"
+                for condition, reason in self.promises.get(field, [])
+            ]
+            values.append(self.source.exported(field, f"CASE WHEN {fits} THEN {value} END", self.target))
+        return self._select(" || ".join(flaws), values, f"NOT ({self._all_fit()})")
+
+    def _all_fit(self) -> str:
+        return " AND ".join(condition for promises in self.promises.values() for condition, _ in promises) or "1 = 1"
+
+    def _select(self, flaw: str, values: list[str], where: str) -> tuple[str, tuple[Any, ...]]:
+        columns = ", ".join([flaw, *self.keys, *values])
+        return f"SELECT {columns} FROM ({self.view.text}) mapped WHERE {where}", self.view.params  # noqa: S608 quoted names

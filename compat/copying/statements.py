@@ -12,12 +12,13 @@ from typing import Any
 from django.db import connections
 from django.db.models import BigIntegerField, DateTimeField, F, Value
 from django.db.models.functions import Cast
+from django.db.models.sql import Query
 
 from compat.copying.backends import Backend, backend_for
 from compat.copying.declaration import Copy
 from compat.copying.functions import RunTimestamp
 from compat.copying.promises import Promise, promises_of
-from compat.copying.sql import Sql, literal
+from compat.copying.sql import Sql, fetch, literal
 from compat.copying.staging import stage
 
 
@@ -75,8 +76,22 @@ class Statements:
 
         From another database they are brought into a temporary table first, within the open transaction.
         """
-        view = self.view(condition)
-        return stage(self.copy, view, self.source_using, self.using) if self.crossing else view
+        if not self.crossing:
+            return self.view(condition)
+        [(rows,)] = fetch(self.source_using, self.count(self.selected(condition)))
+        staged = stage(self.copy, self.view(condition), rows, self.source_using, self.using)
+        constants = [
+            self._constant(field.column, value) for field, value in self.copy.fields if self.copy.is_constant(value)
+        ]
+        columns = "".join(f", {constant.text}" for constant in constants)
+        params = tuple(param for constant in constants for param in constant.params)
+        return Sql(f"SELECT staged.*{columns} FROM ({staged.text}) staged", params)  # noqa: S608 quoted names
+
+    def _constant(self, column: str, expression: Any) -> Sql:
+        """Compile a value that all rows share for the target's database; it need not travel."""
+        compiler = Query(self.copy.source).get_compiler(self.using)
+        text, params = compiler.compile(self._value(expression).resolve_expression(compiler.query))
+        return Sql(f"{text} AS {self.quote(f'to_{column}')}", tuple(params))
 
     def view(self, condition: dict[str, Any]) -> Sql:
         """Select the source rows that meet an ORM condition as the target shall hold them, in the source's database."""

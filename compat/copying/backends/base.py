@@ -92,8 +92,8 @@ class Backend(ABC):
         """Return SQL that reads `value` in the form that `target` loads."""
 
     @abstractmethod
-    def load(self, cursor: CursorWrapper, table: str, width: int, rows: CursorWrapper) -> None:
-        """Write the rows of a cursor, `width` columns each, into a table of this database."""
+    def load(self, cursor: CursorWrapper, table: str, width: int, rows: CursorWrapper) -> int:
+        """Write the rows of a cursor, `width` columns each, into a table of this database; return their number."""
 
     def pressure(self, cursor: CursorWrapper, lag: float, lock_waits: int) -> str:
         """Say why a copy should wait: a standby lags more than `lag` seconds, or too many sessions wait for locks."""

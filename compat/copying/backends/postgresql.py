@@ -165,12 +165,13 @@ class PostgreSQL(Backend):
         as_it_is = field is None or isinstance(field, IntegerField) or kind in CARRIED_AS_THEY_ARE
         return value if as_it_is else f"({value})::text"
 
-    def load(self, cursor: CursorWrapper, table: str, width: int, rows: CursorWrapper) -> None:
+    def load(self, cursor: CursorWrapper, table: str, width: int, rows: CursorWrapper) -> int:
         """Use COPY, with a text for NULL that no value has, for the csv module cannot tell NULL from ''."""
         buffer = io.StringIO()
-        csv.writer(buffer).writerows(rows.fetchall())
+        csv.writer(buffer).writerows(rows)
         buffer.seek(0)
         cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT csv, NULL '{NULL}')", buffer)
+        return int(cursor.rowcount)
 
     def is_transient(self, error: Error) -> bool:
         """Judge by SQLSTATE; an error without one is a lost or refused connection."""

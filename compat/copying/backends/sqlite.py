@@ -106,7 +106,8 @@ class SQLite(Backend):
     def export_promises(self, field: "Field[Any, Any]", value: str, target: Backend) -> Iterator[tuple[str, str]]:
         """Whatever the column says, the value may be of another type."""
         yield from self.type_promises(field, value)
-        if target.connection.vendor == "postgresql":
+        text = field.get_internal_type() in {"CharField", "TextField", "SlugField"}
+        if text and target.connection.vendor == "postgresql":
             yield f"instr({value}, char(0)) = 0", "holds the NUL character"
 
     def exported(self, field: "Field[Any, Any] | None", value: str, target: Backend) -> str:
@@ -117,10 +118,11 @@ class SQLite(Backend):
             value = f"({value} || '+00')"
         return f"coalesce(+{value}, '{NULL}')"
 
-    def load(self, cursor: CursorWrapper, table: str, width: int, rows: CursorWrapper) -> None:
+    def load(self, cursor: CursorWrapper, table: str, width: int, rows: CursorWrapper) -> int:
         """Insert the rows one by one, which SQLite does in one call."""
         marks = ", ".join(["%s"] * width)
         cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", rows.fetchall())  # noqa: S608 our own name
+        return int(cursor.rowcount)
 
     def is_transient(self, error: Error) -> bool:
         """Judge by SQLite's primary result code."""
