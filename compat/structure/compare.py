@@ -37,8 +37,10 @@ def _table(expected: Table, actual: Table, judge: TypeJudge, declared: frozenset
         yield Finding(Kind.MISSING_TABLE, ERROR, name, "The table is missing.", name, "table", None, hint=hint)
         return
     if actual.kind != "table":
+        # Full-text search on SQLite keeps its models in virtual tables, which have no types and constraints.
+        severity = INFO if actual.kind == "virtual table" else ERROR
         message = f"A {actual.kind} stands where the table should be."
-        yield Finding(Kind.NOT_A_TABLE, ERROR, name, message, name, "table", actual.kind)
+        yield Finding(Kind.NOT_A_TABLE, severity, name, message, name, "table", actual.kind)
         return
     if reason := expected.unreadable or actual.unreadable:
         yield Finding(Kind.UNJUDGED, WARNING, name, f"The table could not be compared: {reason}", name)

@@ -64,7 +64,7 @@ NUMBERS: Mapping[Kind, int] = {kind: number for number, kind in enumerate(Kind, 
 _E, _W, _I = Severity.ERROR, Severity.WARNING, Severity.INFO
 SEVERITIES: Mapping[Kind, tuple[Severity, ...]] = {
     Kind.MISSING_TABLE: (_E, _I),
-    Kind.NOT_A_TABLE: (_E,),
+    Kind.NOT_A_TABLE: (_E, _I),
     Kind.MISSING_COLUMN: (_E, _I),
     Kind.EXTRA_COLUMN: (_E, _I),
     Kind.RENAMED_COLUMN: (_E,),

@@ -90,6 +90,7 @@ def _examine(backend: Backend, labels: Iterable[str], known: Snapshot | None) ->
     managed = tuple(owner for owner in owners if owner.managed)
     expected = known if known is not None else backend.expected(managed)
     actual = backend.actual([owner.table for owner in owners])
+    expected = with_keys_of_their_time(expected, actual, managed)
     declared = {owner.table: owner.declared for owner in managed}
     findings = compare(expected, actual, backend.judge_type, declared)
     findings = explain(backend, project, managed, actual, findings)
@@ -99,6 +100,27 @@ def _examine(backend: Backend, labels: Iterable[str], known: Snapshot | None) ->
         replace(finding, app=by_table[finding.table].app, model=by_table[finding.table].name) for finding in findings
     )
     return Examination(backend, project, owners, expected, actual, mark(named))
+
+
+def with_keys_of_their_time(expected: Snapshot, actual: Snapshot, owners: Iterable[Owner]) -> Snapshot:
+    """Return the expected side with the keys of automatic many-to-many tables as wide as they were made.
+
+    Nothing refers to them, and a migration gives them the width that the settings name at that time.
+    """
+    made = {owner.table: _with_key_of_its_time(expected[owner.table], actual.get(owner.table))
+            for owner in owners if owner.is_automatic}  # fmt: skip
+    return {**expected, **made}
+
+
+def _with_key_of_its_time(expected: Table, actual: Table | None) -> Table:
+    keys = {name: column for name, column in expected.columns.items() if column.auto}
+    found = {name: actual.columns[name] for name in keys if actual and name in actual.columns}
+    if actual is None or not all(column.auto and "int" in column.type for column in found.values()):
+        return expected
+    columns = {name: replace(column, type=found[name].type) if name in found else column
+               for name, column in expected.columns.items()}  # fmt: skip
+    sequences = tuple(replace(sequence, last_possible=0) for sequence in expected.sequences)
+    return replace(expected, columns=columns, sequences=sequences)
 
 
 def _unmanaged(owners: Iterable[Owner], actual: Snapshot) -> Iterable[Finding]:
