@@ -4,9 +4,12 @@ Both timestamps of a row also have a default in the database, so that an applica
 the columns can go on inserting.
 """
 
+from django.contrib.contenttypes.models import ContentType
 from django.core.validators import validate_ipv46_address
 from django.db import models
 from django.db.models.functions import Now
+
+from compat.copying.models import CopyRun, RejectedRow
 
 
 class TimestampedModel(models.Model):
@@ -101,3 +104,35 @@ class PerformanceData(models.Model):
 
     def __str__(self) -> str:
         return f"legacy reading {self.pk}"
+
+
+class Structure(ContentType):
+    """The database's structure as the admin shows it; no table of its own, but permissions."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        permissions = [("repair_structure", "Can apply safe repairs to the structure")]
+        verbose_name_plural = "structure"
+
+
+class Run(CopyRun):
+    """A copy's run as the admin shows it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        permissions = [
+            ("operate_run", "Can start and verify runs"),
+            ("roll_back_run", "Can roll back runs"),
+        ]
+
+
+class Reject(RejectedRow):
+    """A rejected row as the admin shows it."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        permissions = [("retry_reject", "Can retry rejected rows")]
+        verbose_name = "rejected row"

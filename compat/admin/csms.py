@@ -1,0 +1,84 @@
+"""The CSMS models in Django's admin, fast with millions of records."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+
+from compat.models import Device, DeviceType, PerformanceRecord, Threshold
+
+COUNTED = 10_000
+"""Rows that a list counts at most: it pages through so many, and filters lead to the others."""
+
+
+class CappedPaginator(Paginator):
+    """Counts no more than `COUNTED` rows, for counting a large table reads all of it."""
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows, at most `COUNTED`."""
+        rows: Any = self.object_list
+        return int(rows.order_by()[:COUNTED].count())
+
+
+@admin.register(DeviceType)
+class DeviceTypeAdmin(admin.ModelAdmin):
+    """Kinds of devices."""
+
+    list_display = ["name", "description"]
+    search_fields = ["name"]
+
+
+@admin.register(Device)
+class DeviceAdmin(admin.ModelAdmin):
+    """Devices. One with records cannot be deleted, and asking does not load the records."""
+
+    list_display = ["name", "ip_address", "device_type", "created_at"]
+    list_filter = ["device_type"]
+    list_select_related = ["device_type"]
+    search_fields = ["name", "ip_address"]
+    autocomplete_fields = ["device_type"]
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """Return what deleting the devices would delete, without following them to their records."""
+        keys = [device.pk for device in objs]
+        holding = PerformanceRecord.objects.filter(device__in=keys).order_by().values_list("device", flat=True)
+        if holding[:1]:
+            return [], {}, set(), [_("performance records of these devices")]
+        return super().get_deleted_objects(objs, request)
+
+
+@admin.register(PerformanceRecord)
+class PerformanceRecordAdmin(admin.ModelAdmin):
+    """Performance records, newest first; of one device through its index."""
+
+    list_display = ["recorded_at", "device", "cpu_usage", "memory_usage", "bandwidth_usage"]
+    list_select_related = ["device"]
+    autocomplete_fields = ["device"]
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        """Order by what an index gives: the key, or the time where one device is asked for."""
+        return ["-recorded_at"] if "device__id__exact" in request.GET else ["-pk"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PerformanceRecord]:
+        """Return the records with their devices."""
+        return super().get_queryset(request).select_related("device")
+
+
+@admin.register(Threshold)
+class ThresholdAdmin(admin.ModelAdmin):
+    """Thresholds of devices and of kinds of devices."""
+
+    list_display = ["metric", "device", "device_type", "warning", "critical"]
+    list_filter = ["metric", "device_type"]
+    list_select_related = ["device", "device_type"]
+    autocomplete_fields = ["device", "device_type"]

@@ -1,0 +1,76 @@
+"""The page Structure: what differs, why, what would mend it; and the safe repairs after a look at their SQL."""
+
+from itertools import groupby
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import DatabaseError, Error
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from compat import conf
+from compat.admin.base import PageAdmin
+from compat.copying.retrying import one_line
+from compat.models import Structure
+from compat.structure.errors import Unverifiable
+from compat.structure.findings import Finding, Report
+from compat.structure.repair import repair
+from compat.structure.verify import verify
+
+
+@admin.register(Structure)
+class StructureAdmin(PageAdmin):
+    """Findings of the database that a starting server looks after."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that asks before it repairs."""
+        repairing = require_http_methods(["GET", "POST"])(self.repair_view)
+        return [
+            path("", self.admin_site.admin_view(self.changelist_view), name="compat_structure_changelist"),
+            path("repair/", self.admin_site.admin_view(repairing), name="compat_structure_repair"),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Verify, and show the findings by table."""
+        self.require(request)
+        try:
+            report = verify(conf.startup_database())
+        except (Unverifiable, DatabaseError, Error) as error:
+            return self.page(request, "structure.html", _("Structure"), error=one_line(error))
+        safe = any(issue.fixable and not issue.rewrite and issue.counts for issue in report.issues)
+        may_repair = request.user.has_perm("compat.repair_structure")
+        return self.page(
+            request, "structure.html", _("Structure"), report=report, tables=_by_table(report), safe=safe and may_repair
+        )
+
+    def repair_view(self, request: HttpRequest) -> HttpResponse:
+        """Show the SQL of the safe repairs; asked by POST, apply them."""
+        self.require(request, "repair_structure")
+        asked = request.method == "POST"
+        try:
+            report = repair(conf.startup_database(), dry_run=not asked)
+        except (Unverifiable, DatabaseError, Error) as error:
+            messages.error(request, one_line(error))
+            return redirect("admin:compat_structure_changelist")
+        if not asked:
+            return self.page(request, "repair.html", _("Apply the safe repairs?"), statements=report.statements)
+        _tell(request, report)
+        return redirect("admin:compat_structure_changelist")
+
+
+def _by_table(report: Report) -> list[tuple[str, list[Finding]]]:
+    """Return the findings of each table, the worst first."""
+    issues = sorted(report.issues, key=lambda issue: (issue.table, -issue.severity.rank, issue.code))
+    tables = [(table, list(group)) for table, group in groupby(issues, key=lambda issue: issue.table)]
+    return sorted(tables, key=lambda table: -max(issue.severity.rank for issue in table[1]))
+
+
+def _tell(request: HttpRequest, report: Report) -> None:
+    count = len(report.fixed)
+    messages.success(request, ngettext("%d finding repaired.", "%d findings repaired.", count) % count)
+    for note in report.notes:
+        messages.info(request, note)
