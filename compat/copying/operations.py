@@ -41,7 +41,7 @@ def _after(check: Callable[[Job], None]) -> Callable[[Operation], Operation]:
                 message = str(error)
             except (DatabaseError, Error) as error:
                 message = f"The database refused: {one_line(error)}"
-            logger.error("%s: %s", job.copy.name, message)
+            logger.debug("%s is blocked: %s", job.copy.name, message)
             return Result(results.BLOCKED, error=message)
 
         return guarded
@@ -93,10 +93,7 @@ def _owned(job: Job, run: CopyRun, work: Callable[[Job, CopyRun, float], Result]
 
 
 def _copy_and_prove(job: Job, run: CopyRun, began: float) -> Result:
-    if setting_aside.wanted(job, run):
-        setting_aside.set_aside(job, run)
-    elif job.defer_indexes == setting_aside.NEVER:
-        setting_aside.put_back(job, run)
+    setting_aside.prepare(job, run)
     job.progress.begin("copying", _rows_left(job, run))
     copy_ranges(job, run)
     job.progress.end()

@@ -18,6 +18,10 @@ HEADLINES = {
     results.VERIFIED: "Source and target are equal.",
     results.DIFFERENT: "Source and target differ.",
 }
+LABELS = {
+    results.DRY_RUN: ("to copy", "to reject", "estimate"),
+    results.ROLLED_BACK: ("taken back", "rejected", "time"),
+}
 CLOCKS = {"skipped": "were skipped by the clocks of their zone", "ambiguous": "were shown twice by the clocks"}
 
 
@@ -28,16 +32,18 @@ def summary(result: Result, style: Style) -> str:
 
 
 def _details(result: Result) -> Iterator[str]:
+    copied, rejected, seconds = LABELS.get(result.status, ("copied", "rejected", "time"))
     if result.run is not None:
-        yield f"  run       {result.run}"
-    yield f"  source    {result.source_rows:,} rows"
-    yield f"  {'deleted' if result.status == results.ROLLED_BACK else 'copied':<9} {result.copied:,} rows"
+        yield f"  {'run':<12} {result.run}"
+    if result.status != results.ROLLED_BACK:
+        yield f"  {'source':<12} {result.source_rows:,} rows"
+    yield f"  {copied:<12} {result.copied:,} rows"
     if result.rejected:
-        yield f"  rejected  {result.rejected:,} rows, in the table compat_rejectedrow with reason and values"
+        yield f"  {rejected:<12} {result.rejected:,} rows"
     if result.batches:
-        yield f"  batches   {result.batches:,}"
+        yield f"  {'batches':<12} {result.batches:,}"
     if result.seconds:
-        yield f"  time      {result.seconds:.2f} s, {result.rows_per_second:,.0f} rows/s"
+        yield f"  {seconds:<12} {result.seconds:.2f} s, {result.rows_per_second:,.0f} rows/s"
     yield from _remarks(result)
 
 
@@ -48,7 +54,8 @@ def _remarks(result: Result) -> Iterator[str]:
     if result.error:
         yield f"  {result.error}"
     if result.rejected and result.status == results.COMPLETED:
-        yield "  Mend the rejected rows in the source, then run again with --retry-rejected."
+        yield "  The table compat_rejectedrow holds the rejected rows with reason and values."
+        yield "  Mend them in the source, then run again with --retry-rejected."
 
 
 def run_lines(runs: Iterable[CopyRun], using: str) -> Iterator[str]:

@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import ProgrammingError, connections, transaction
 
 from compat.copying.backends import backend_for
+from compat.copying.errors import LeaseLost
 from compat.copying.job import Job
 from compat.copying.models import CopyRun
-from compat.copying.retrying import retrying
+from compat.copying.retrying import one_line, retrying
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +26,22 @@ LARGE = 100_000
 """Keys from which on `auto` sets indexes aside: below, building them anew gains nothing."""
 
 
-def wanted(job: Job, run: CopyRun) -> bool:
-    """Tell whether a run should set aside what is not yet: always, or for a large copy into an empty target."""
-    if job.defer_indexes == AUTO:
-        large = run.last_key - run.first_key >= LARGE
-        return large and not job.copy.target._base_manager.using(job.using).exists()
-    return job.defer_indexes == ALWAYS
+def prepare(job: Job, run: CopyRun) -> None:
+    """Set aside what the job wants set aside; put back what an earlier owner left aside and this one does not want."""
+    if job.defer_indexes == NEVER:
+        put_back(job, run)
+    elif job.defer_indexes == ALWAYS:
+        set_aside(job, run)
+    elif _large_into_empty(job, run):
+        try:
+            set_aside(job, run)
+        except ProgrammingError as error:
+            logger.warning("run %d: indexes stay in place while copying: %s", run.pk, one_line(error))
+
+
+def _large_into_empty(job: Job, run: CopyRun) -> bool:
+    large = run.last_key - run.first_key >= LARGE
+    return large and not job.copy.target._base_manager.using(job.using).exists()
 
 
 def set_aside(job: Job, run: CopyRun) -> None:
@@ -43,10 +54,11 @@ def set_aside(job: Job, run: CopyRun) -> None:
             backend = backend_for(connection)
             backend.begin_batch(cursor)
             found = backend.secondary(cursor, table)
-            run.set_aside = run.set_aside + [{"name": s.name, "create": s.create, "after": s.after} for s in found]
-            run.save(using=job.using, update_fields=["set_aside"])
+            aside = run.set_aside + [{"name": s.name, "create": s.create, "after": s.after} for s in found]
+            _remember(job, run, aside)
             for structure in found:
                 cursor.execute(structure.drop)
+        run.set_aside = aside
         return [structure.name for structure in found]
 
     names = _retried(job, run, drop, "setting indexes aside")
@@ -62,8 +74,14 @@ def put_back(job: Job, run: CopyRun) -> None:
         _retried(job, run, lambda structure=structure: _build(job, table, structure), f"building {structure['name']}")  # type: ignore[misc]
         logger.info("run %d: %s of %s is back after %.2f s", run.pk, structure["name"], table, time.monotonic() - began)
     if run.set_aside:
+        _remember(job, run, [])
         run.set_aside = []
-        run.save(using=job.using, update_fields=["set_aside"])
+
+
+def _remember(job: Job, run: CopyRun, aside: list[dict[str, Any]]) -> None:
+    """Write down what is aside. Raises LeaseLost when the run has another owner by now."""
+    if not CopyRun.objects.using(job.using).filter(pk=run.pk, token=run.token).update(set_aside=aside):
+        raise LeaseLost(run.pk)
 
 
 @contextmanager

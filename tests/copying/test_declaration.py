@@ -13,7 +13,6 @@ from compat.copies import PERFORMANCE
 from compat.copying.declaration import Copy
 from compat.copying.errors import DeclarationError
 from compat.copying.functions import RunTimestamp
-from compat.copying.management.copycommand import CopyCommand
 from compat.models import Device, PerformanceData, PerformanceRecord
 from tests.databases import ROOT
 
@@ -103,12 +102,3 @@ def test_every_problem_is_named_at_once():
     values = GOOD | {"colour": F("id"), "shape": RunTimestamp()}
     with pytest.raises(DeclarationError, match=r"colour.*shape"):
         Copy("wrong", PerformanceData, PerformanceRecord, values).fields  # noqa: B018 the property checks
-
-
-def test_every_option_is_documented():
-    text = (ROOT / "docs" / "copying.md").read_text()
-    parser = type("Command", (CopyCommand,), {"copy": PERFORMANCE})().create_parser("manage.py", "migrate_performance")
-    common = {"--help", "--version", "--verbosity", "--no-color", "--force-color", "--settings", "--pythonpath"}
-    options = {option for action in parser._actions for option in action.option_strings if option.startswith("--")}
-    missing = {option for option in options - common - {"--traceback", "--skip-checks"} if f"`{option}" not in text}
-    assert not missing

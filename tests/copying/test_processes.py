@@ -82,15 +82,17 @@ def test_a_signal_stops_at_a_batch_border(migrated, migrated_url, number):
 
 def test_of_many_starters_one_copies_and_the_others_say_who(migrated, migrated_url):
     legacy.build(migrated, ROWS)
-    first = start(migrated_url, "--batch-size", "1")
+    first = start(migrated_url, "--batch-size", "1", "--pause", "0.95")
     wait_for_rows(migrated, first, 1)
     code, out, _ = finish(start(migrated_url))
+    first.terminate()
+    assert finish(first)[0] == 3
     assert code == 2
     answer = json.loads(out)
     assert answer["status"] == "blocked"
     assert f"process {first.pid} on" in answer["error"]
     assert "started at" in answer["error"]
-    assert finish(first)[0] == 0
+    assert finish(start(migrated_url))[0] == 0
     assert legacy.not_over(migrated) == []
 
 

@@ -121,12 +121,15 @@ class CopyCommand(BaseCommand):
         )
 
     def _print(self, job: Job, result: Result, options: dict[str, Any]) -> None:
+        if result.status == BLOCKED:
+            self.stderr.write(f"{result.error}")
         if options["format"] == "json":
             self.stdout.write(json.dumps(result.as_dict()))
-        elif result.status == BLOCKED:
-            self.stderr.write(f"{result.error}")
-        elif options["status"]:
-            self.stdout.write("\n".join(run_lines(ledger.runs_of(job.copy, job.using), job.using)))
-        else:
-            self.stdout.write(summary(result, self.style))
+        elif result.status != BLOCKED:
+            self.stdout.write(self._text(job, result, runs=options["status"]))
         connections.close_all()
+
+    def _text(self, job: Job, result: Result, *, runs: bool) -> str:
+        if runs:
+            return "\n".join(run_lines(ledger.runs_of(job.copy, job.using), job.using))
+        return summary(result, self.style)
