@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from compat.structure import cache
 from compat.structure.backends.postgresql.catalog import Query, read
 from compat.structure.build import Creation, Target, creations, outside_targets
 from compat.structure.errors import Unverifiable
@@ -19,15 +21,32 @@ SELECT has_database_privilege(current_database(), 'TEMP'), pg_is_in_recovery(),
        current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int,
        current_database()
 """
+# What the normal form of types, defaults and expressions depends on, apart from the statements.
+SERVER = """
+SELECT version(), current_database(), current_user, current_setting('search_path'), current_setting('TimeZone'),
+       current_setting('DateStyle'), current_setting('IntervalStyle'), current_setting('extra_float_digits'),
+       current_setting('quote_all_identifiers'), current_setting('lc_monetary'), current_setting('server_encoding'),
+       (SELECT string_agg(extname || ' ' || extversion, ',' ORDER BY extname) FROM pg_extension),
+       (SELECT string_agg(oid || ':' || xmin, ',' ORDER BY oid) FROM pg_type
+        WHERE oid >= 16384 AND typrelid = 0 AND typcategory <> 'A'),
+       (SELECT string_agg(oid || ':' || xmin, ',' ORDER BY oid) FROM pg_proc WHERE oid >= 16384),
+       (SELECT string_agg(oid || ':' || xmin, ',' ORDER BY oid) FROM pg_collation WHERE oid >= 16384),
+       (SELECT string_agg(oid || ':' || xmin, ',' ORDER BY oid) FROM pg_opclass WHERE oid >= 16384),
+       (SELECT string_agg(oid || ':' || xmin, ',' ORDER BY oid) FROM pg_ts_config WHERE oid >= 16384)
+"""
 
 
 def expected(connection: BaseDatabaseWrapper, query: Query, owners: Iterable[Owner]) -> Mapping[str, Table]:
     """Return what the owners' tables look like when Django creates them on this server. Raises Unverifiable."""
     owners = tuple(owners)
     size = batch_size(query)
-    found: dict[str, Table] = {}
-    for start in range(0, len(owners), size):
-        found |= _batch(connection, query, owners[start : start + size])
+    built = creations(connection, owners)
+    name = cache.key(query(SERVER), [asdict(item) for item in built.values()])
+    found = dict(cache.load(name) or {})
+    if not found.keys() >= built.keys():
+        for start in range(0, len(owners), size):
+            found |= _batch(connection, query, owners[start : start + size], built)
+        cache.save(name, found)
     return {owner.table: found[owner.table] for owner in owners}
 
 
@@ -46,8 +65,10 @@ def batch_size(query: Query) -> int:
     return max(1, int(locks) // 2 // LOCKS_PER_TABLE)
 
 
-def _batch(connection: BaseDatabaseWrapper, query: Query, owners: Sequence[Owner]) -> dict[str, Table]:
-    built = creations(connection, owners)
+def _batch(
+    connection: BaseDatabaseWrapper, query: Query, owners: Sequence[Owner], all_built: Mapping[str, Creation]
+) -> dict[str, Table]:
+    built = {owner.table: all_built[owner.table] for owner in owners}
     stubs = outside_targets(connection, owners)
     with _scratch(connection):
         failed = _create(connection, tuple(built.values()), stubs)

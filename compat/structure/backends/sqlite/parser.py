@@ -6,6 +6,7 @@ Names and keywords compare without case and quotes; strings and the order of wor
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from compat.structure.findings import Kind
 
@@ -119,6 +120,7 @@ def split(part: Sequence[Token]) -> list[list[Token]]:
     return items
 
 
+@lru_cache(maxsize=4096)  # both sides mostly hold the same text
 def parse_table(sql: str) -> ParsedTable:
     """Return the definition in a CREATE TABLE statement. Raises ValueError when it cannot be read."""
     all_tokens = tokens(sql)
@@ -136,6 +138,7 @@ def parse_table(sql: str) -> ParsedTable:
     return ParsedTable(tuple(columns), tuple(rules), sql[all_tokens[closing].end :].strip())
 
 
+@lru_cache(maxsize=4096)
 def parse_index(sql: str) -> tuple[tuple[str, ...], str]:
     """Return the keys and the condition in a CREATE INDEX statement. Raises ValueError."""
     all_tokens = tokens(sql)
