@@ -67,7 +67,7 @@ def test_the_settings_are_documented():
 
 def test_the_environment_variables_are_documented():
     read = re.compile(r'environ(?:\.get\(|\[)"(\w+)"')
-    files = [*(ROOT / "csms_project").glob("*.py"), *(ROOT / "compat").rglob("*.py")]
+    files = [*(ROOT / "csms_project").glob("*.py"), ROOT / "compat" / "conf.py"]
     variables = {name for file in files for name in read.findall(file.read_text())} - {"DJANGO_SETTINGS_MODULE"}
     readme = (ROOT / "README.md").read_text()
     assert {name for name in variables if f"`{name}`" not in readme} == set()

@@ -14,6 +14,8 @@ from compat.models import Device, DeviceType, PerformanceRecord, Threshold
 COUNTED = 10_000
 """Rows that a list counts at most: it pages through so many, and filters lead to the others."""
 
+admin.site.site_header = admin.site.site_title = "CSMS"
+
 
 class CappedPaginator(Paginator):
     """Counts no more than `COUNTED` rows, for counting a large table reads all of it."""

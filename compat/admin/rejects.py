@@ -59,7 +59,9 @@ class RejectAdmin(PageAdmin):
         """Show the list with the button."""
         waiting = Reject.objects.using(conf.startup_database()).filter(resolved_at=None).exists()
         may_retry = waiting and request.user.has_perm("compat.retry_reject")
-        return super().changelist_view(request, {"may_retry": may_retry, **(extra_context or {})})
+        return super().changelist_view(
+            request, {"title": _("Rejected rows"), "may_retry": may_retry, **(extra_context or {})}
+        )
 
     def retry_view(self, request: HttpRequest) -> HttpResponse:
         """Try every waiting row again, beside the server."""

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from compat import background, conf, services
 from compat.admin.base import PageAdmin
 from compat.copies import PERFORMANCE
-from compat.copying import operations
+from compat.copying import lease, operations
 from compat.copying.job import Job
 from compat.copying.results import Result
 from compat.copying.states import OPEN, RESUMABLE, State
@@ -30,8 +31,8 @@ VERIFY_SECONDS = 20.0
 class RunAdmin(PageAdmin):
     """Runs, newest first."""
 
-    list_display = ["__str__", "state", "advance", "copied", "rejected", "rate", "duration", "verified", "started_at"]
-    list_filter = ["state", "copy"]
+    list_display = ["pk", "state", "advance", "copied", "rejected", "rate", "duration", "verified", "started_at"]
+    list_filter = ["state"]
     ordering = ["-pk"]
 
     def get_urls(self) -> list[URLPattern]:
@@ -62,7 +63,7 @@ class RunAdmin(PageAdmin):
         run = self._run(request, object_id)
         return self.page(
             request, "run.html", str(run), run=run, progress=progress_of(run), live=_is_live(run),
-            differences=run.differences or {}, **_buttons(request),
+            owner=lease.who(run), differences=run.differences or {}, **_buttons(request),
         )  # fmt: skip
 
     def progress_view(self, request: HttpRequest, key: int) -> JsonResponse:
@@ -133,7 +134,8 @@ def job(stop: Stop) -> Job:
 
 
 def _is_live(run: Run) -> bool:
-    return run.state in {State.RUNNING, State.ROLLING_BACK} and bool(run.owner)
+    """Tell whether a process has the run; one that died counts until its lease expires."""
+    return bool(run.owner) and run.lease_expires_at is not None and run.lease_expires_at > timezone.now()
 
 
 def _buttons(request: HttpRequest) -> dict[str, Any]:
@@ -143,7 +145,7 @@ def _buttons(request: HttpRequest) -> dict[str, Any]:
     may_operate = request.user.has_perm("compat.operate_run")
     may_roll_back = may_operate and request.user.has_perm("compat.roll_back_run")
     return {
-        "may_start": may_operate and (open_run is None or open_run.state in RESUMABLE),
+        "may_start": may_operate and (open_run is None or (open_run.state in RESUMABLE and not _is_live(open_run))),
         "resumes": open_run is not None,
         "may_verify": may_operate and runs.exists(),
         "may_roll_back": may_roll_back and runs.filter(~Q(state=State.ROLLED_BACK)).exists(),

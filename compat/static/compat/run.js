@@ -36,7 +36,9 @@
     const [start, end] = [points[0].at, points[points.length - 1].at];
     const top = Math.max(...points.map((sample) => sample[key]));
     const place = (sample) => `${((sample.at - start) / (end - start)) * 600},${115 - (sample[key] / top) * 100}`;
-    svg.innerHTML = `<polyline points="${points.map(place).join(" ")}"/><text x="4" y="12">${Math.round(top).toLocaleString()}</text>`;
+    svg.innerHTML = `<polyline points="${points.map(place).join(" ")}"/>`;
+    svg.parentElement.querySelector("span").textContent = Math.round(top).toLocaleString();
+    svg.parentElement.hidden = false;
   }
 
   function drawAll() { draw("rate", "rate"); draw("batch", "batch"); }
