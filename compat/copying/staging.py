@@ -14,8 +14,8 @@ from compat.copying.declaration import Copy
 from compat.copying.sql import Sql, literal
 
 TABLE = "compat_stage"
-ROWS = 20_000
-"""Rows that are on their way at once, at most: they pass through memory."""
+ROWS = 50_000
+"""Rows that are on their way at once, at most."""
 
 
 def stage(copy: Copy, view: Sql, rows: int, source: str, target: str) -> Sql:
@@ -26,21 +26,20 @@ def stage(copy: Copy, view: Sql, rows: int, source: str, target: str) -> Sql:
     with connections[target].cursor() as into, connections[source].cursor() as cursor:
         _create(into, table, copy, export.fields)
         cursor.execute(*export.fit())
-        carried = backend.load(into, table, export.width, cursor)
+        carried = backend.load(into, table, export.columns, cursor)
         if carried < rows:
             cursor.execute(*export.flawed())
-            backend.load(into, table, export.width, cursor)
+            backend.load(into, table, ["flaw", *export.columns], cursor)
     return Sql(f"SELECT * FROM {table}")  # noqa: S608 our own name
 
 
 def _create(cursor: Any, table: str, copy: Copy, fields: "list[Field[Any, Any]]") -> None:
     quote = cursor.db.ops.quote_name
-    names = [f"{quote(copy.target_key)} AS source_key", f"{quote(copy.target_key)} AS {quote(f'to_{copy.target_key}')}"]
-    names += [f"{quote(field.column)} AS {quote(f'to_{field.column}')}" for field in fields]
+    names = [f"{quote(field.column)} AS {quote(f'to_{field.column}')}" for field in fields]
+    columns = ", ".join([f"{quote(copy.target_key)} AS source_key", *names])
     cursor.execute(f"DROP TABLE IF EXISTS {table}")
     cursor.execute(
-        f"CREATE TABLE {table} AS SELECT '' AS flaw, {', '.join(names)} "  # noqa: S608 quoted names
-        f"FROM {quote(copy.target._meta.db_table)} WHERE 1 = 0"
+        f"CREATE TABLE {table} AS SELECT '' AS flaw, {columns} FROM {quote(copy.target._meta.db_table)} WHERE 1 = 0"  # noqa: S608 quoted names
     )
 
 
@@ -50,36 +49,35 @@ class _Export:
     def __init__(self, copy: Copy, view: Sql, source: Backend, target: Backend) -> None:
         self.view, self.source, self.target = view, source, target
         self.fields = [field for field, expression in copy.fields if not copy.is_constant(expression)]
-        quote = source.connection.ops.quote_name
-        self.keys = [source.exported(None, key, target) for key in ("source_key", quote(f"to_{copy.target_key}"))]
-        self.values = {field: quote(f"to_{field.column}") for field in self.fields}
+        self.columns = ["source_key", *(f"to_{field.column}" for field in self.fields)]
+        self.values = {field: source.connection.ops.quote_name(f"to_{field.column}") for field in self.fields}
         self.promises = {
-            field: [(f"({value} IS NULL OR {condition}) IS TRUE", reason) for condition, reason in promises]
+            field: [
+                (f"({value} IS NULL OR {condition}) IS TRUE", reason)
+                for condition, reason in source.export_promises(field, value, target)
+            ]
             for field, value in self.values.items()
-            if (promises := list(source.export_promises(field, value, target)))
         }
-        self.width = 3 + len(self.fields)
 
     def fit(self) -> tuple[str, tuple[Any, ...]]:
         """Read the rows whose every value can be carried."""
         values = [self.source.exported(field, value, self.target) for field, value in self.values.items()]
-        return self._select("''", values, self._all_fit())
+        return self._select(["source_key", *values], self._all_fit())
 
     def flawed(self) -> tuple[str, tuple[Any, ...]]:
-        """Read the other rows, without the values at fault and with what is wrong with them."""
-        flaws, values = ["''"], []
+        """Read the other rows, without the values at fault and after what is wrong with them."""
+        flaws, values = [], []
         for field, value in self.values.items():
-            fits = " AND ".join(condition for condition, _ in self.promises.get(field, [])) or "1 = 1"
+            fits = " AND ".join(condition for condition, _ in self.promises[field]) or "1 = 1"
             flaws += [
                 f"CASE WHEN {condition} THEN '' ELSE {literal(f'{field.column} {reason}; ')} END"
-                for condition, reason in self.promises.get(field, [])
+                for condition, reason in self.promises[field]
             ]
             values.append(self.source.exported(field, f"CASE WHEN {fits} THEN {value} END", self.target))
-        return self._select(" || ".join(flaws), values, f"NOT ({self._all_fit()})")
+        return self._select([" || ".join(flaws) or "''", "source_key", *values], f"NOT ({self._all_fit()})")
 
     def _all_fit(self) -> str:
         return " AND ".join(condition for promises in self.promises.values() for condition, _ in promises) or "1 = 1"
 
-    def _select(self, flaw: str, values: list[str], where: str) -> tuple[str, tuple[Any, ...]]:
-        columns = ", ".join([flaw, *self.keys, *values])
-        return f"SELECT {columns} FROM ({self.view.text}) mapped WHERE {where}", self.view.params  # noqa: S608 quoted names
+    def _select(self, columns: list[str], where: str) -> tuple[str, tuple[Any, ...]]:
+        return f"SELECT {', '.join(columns)} FROM ({self.view.text}) mapped WHERE {where}", self.view.params  # noqa: S608 quoted names

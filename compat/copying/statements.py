@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db import connections
-from django.db.models import BigIntegerField, DateTimeField, F, Value
+from django.db.models import BigIntegerField, DateTimeField, F, Field, Value
 from django.db.models.functions import Cast
 from django.db.models.sql import Query
 
@@ -77,30 +77,33 @@ class Statements:
         From another database they are brought into a temporary table first, within the open transaction.
         """
         if not self.crossing:
-            return self.view(condition)
+            same = {f"to_{field.column}": self._value(value) for field, value in self._constants()}
+            return self._view(condition, {f"to_{self.copy.target_key}": self._target_key(), **same})
         [(rows,)] = fetch(self.source_using, self.count(self.selected(condition)))
-        staged = stage(self.copy, self.view(condition), rows, self.source_using, self.using)
-        constants = [
-            self._constant(field.column, value) for field, value in self.copy.fields if self.copy.is_constant(value)
-        ]
-        columns = "".join(f", {constant.text}" for constant in constants)
+        staged = stage(self.copy, self._view(condition), rows, self.source_using, self.using)
+        constants = [self._compiled(field.column, self._value(value)) for field, value in self._constants()]
+        columns = [f"source_key + {int(self.offset)} AS {self.quote(f'to_{self.copy.target_key}')}"]
+        columns += [constant.text for constant in constants]
         params = tuple(param for constant in constants for param in constant.params)
-        return Sql(f"SELECT staged.*{columns} FROM ({staged.text}) staged", params)  # noqa: S608 quoted names
+        return Sql(f"SELECT staged.*, {', '.join(columns)} FROM ({staged.text}) staged", params)  # noqa: S608 quoted names
 
-    def _constant(self, column: str, expression: Any) -> Sql:
-        """Compile a value that all rows share for the target's database; it need not travel."""
-        compiler = Query(self.copy.source).get_compiler(self.using)
-        text, params = compiler.compile(self._value(expression).resolve_expression(compiler.query))
-        return Sql(f"{text} AS {self.quote(f'to_{column}')}", tuple(params))
-
-    def view(self, condition: dict[str, Any]) -> Sql:
-        """Select the source rows that meet an ORM condition as the target shall hold them, in the source's database."""
-        values = {"source_key": F("pk"), f"to_{self.copy.target_key}": self._target_key()}
-        values |= {f"to_{field.column}": self._value(expression) for field, expression in self.copy.fields}
+    def _view(self, condition: dict[str, Any], more: dict[str, Any] | None = None) -> Sql:
+        """Select the varying values of source rows, and `more`, in the source's database."""
+        values = {"source_key": F("pk"), **(more or {})}
+        values |= {f"to_{field.column}": value for field, value in self.copy.fields if not self.copy.is_constant(value)}
         rows = self.copy.source._base_manager.using(self.source_using).filter(**condition).order_by()
         query = rows.annotate(**values).values_list(*values).query
         text, params = query.get_compiler(self.source_using).as_sql()
         return Sql(text + backend_for(connections[self.source_using]).fence, tuple(params))
+
+    def _constants(self) -> "list[tuple[Field[Any, Any], Any]]":
+        """Return the fields that all rows of a run have alike: from another database these need not travel."""
+        return [(field, value) for field, value in self.copy.fields if self.copy.is_constant(value)]
+
+    def _compiled(self, column: str, expression: Any) -> Sql:
+        compiler = Query(self.copy.source).get_compiler(self.using)
+        text, params = compiler.compile(expression.resolve_expression(compiler.query))
+        return Sql(f"{text} AS {self.quote(f'to_{column}')}", tuple(params))
 
     def _target_key(self) -> Any:
         return Cast(F("pk"), BigIntegerField()) + Value(self.offset) if self.offset else F("pk")
@@ -152,7 +155,7 @@ class Statements:
         ]
         reason = " || ".join(wrong)
         if self.crossing:
-            reason = f"CASE WHEN flaw <> '' THEN flaw ELSE {reason} END"
+            reason = f"CASE WHEN flaw IS NOT NULL THEN flaw ELSE {reason} END"
         return Sql(f"SELECT source_key, {reason} FROM ({mapped.text}) mapped WHERE NOT ({self._fit()})", mapped.params)  # noqa: S608 quoted names
 
     def count_unfit(self, mapped: Sql) -> Sql:
@@ -161,7 +164,7 @@ class Statements:
 
     def _fit(self) -> str:
         kept = [f"({promise.condition}) IS TRUE" for promise in self.promises]
-        return " AND ".join([*kept, "flaw = ''"] if self.crossing else kept) or "1 = 1"
+        return " AND ".join([*kept, "flaw IS NULL"] if self.crossing else kept) or "1 = 1"
 
     def missing_keys(self, mapped: Sql, run_id: int) -> Sql:
         """Select the keys of mapped rows that are neither in the target nor among the run's open rejects."""

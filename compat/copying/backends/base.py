@@ -88,12 +88,12 @@ class Backend(ABC):
         """Yield conditions under which the SQL `value` can go to `target`, each with what is wrong otherwise."""
 
     @abstractmethod
-    def exported(self, field: "Field[Any, Any] | None", value: str, target: "Backend") -> str:
+    def exported(self, field: "Field[Any, Any]", value: str, target: "Backend") -> str:
         """Return SQL that reads `value` in the form that `target` loads."""
 
     @abstractmethod
-    def load(self, cursor: CursorWrapper, table: str, width: int, rows: CursorWrapper) -> int:
-        """Write the rows of a cursor, `width` columns each, into a table of this database; return their number."""
+    def load(self, cursor: CursorWrapper, table: str, columns: list[str], rows: CursorWrapper) -> int:
+        """Write the rows of a cursor into columns of a table of this database; return their number."""
 
     def pressure(self, cursor: CursorWrapper, lag: float, lock_waits: int) -> str:
         """Say why a copy should wait: a standby lags more than `lag` seconds, or too many sessions wait for locks."""

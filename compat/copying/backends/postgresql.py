@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from django.db import Error
@@ -19,6 +20,7 @@ LOCK_TIMEOUT = "900ms"
 RETRY_CLASSES = ("08", "53", "57P", "58")  # connection, resources, operator intervention, system
 RETRY_CODES = {"40001", "40P01", "55P03", "57014"}  # serialization, deadlock, lock timeout, statement timeout
 NULL = "compat-null-7d0c5a5e"
+STREAMED_ROWS = 500
 CARRIED_AS_THEY_ARE = {
     "FloatField",
     "BooleanField",
@@ -152,25 +154,24 @@ class PostgreSQL(Backend):
         elif kind == "FloatField":
             yield f"{value} <> 'NaN'", "is NaN, which the target would store as NULL"
 
-    def exported(self, field: "Field[Any, Any] | None", value: str, target: Backend) -> str:
+    def exported(self, field: "Field[Any, Any]", value: str, target: Backend) -> str:
         """To PostgreSQL the server's own text of every value; elsewhere Django's form of it."""
         if target.connection.vendor == "postgresql":
             return f"coalesce(({value})::text, '{NULL}')"
-        kind = field.get_internal_type() if field is not None else ""
+        kind = field.get_internal_type()
         if kind == "DateTimeField":
             text = f"to_char({value} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
             return f"regexp_replace({text}, '[.]000000$', '')"
         if kind == "UUIDField":
             return f"replace(({value})::text, '-', '')"
-        as_it_is = field is None or isinstance(field, IntegerField) or kind in CARRIED_AS_THEY_ARE
+        as_it_is = isinstance(field, IntegerField) or kind in CARRIED_AS_THEY_ARE
         return value if as_it_is else f"({value})::text"
 
-    def load(self, cursor: CursorWrapper, table: str, width: int, rows: CursorWrapper) -> int:
+    def load(self, cursor: CursorWrapper, table: str, columns: list[str], rows: CursorWrapper) -> int:
         """Use COPY, with a text for NULL that no value has, for the csv module cannot tell NULL from ''."""
-        buffer = io.StringIO()
-        csv.writer(buffer).writerows(rows)
-        buffer.seek(0)
-        cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT csv, NULL '{NULL}')", buffer)
+        names = ", ".join(map(self.connection.ops.quote_name, columns))
+        copy = f"COPY {table} ({names}) FROM STDIN (FORMAT csv, NULL '{NULL}')"
+        cursor.copy_expert(copy, _CsvStream(rows.cursor))
         return int(cursor.rowcount)
 
     def is_transient(self, error: Error) -> bool:
@@ -181,6 +182,19 @@ class PostgreSQL(Backend):
     def is_timeout(self, error: Error) -> bool:
         """Judge by SQLSTATE."""
         return _sqlstate(error) in TIMEOUTS
+
+
+class _CsvStream:
+    """Rows as a file of comma-separated values, made while it is read, so that reading and writing overlap."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self.rows = iter(rows)
+
+    def read(self, size: int = -1) -> str:
+        """Return the next rows, at whatever length they have."""
+        buffer = io.StringIO()
+        csv.writer(buffer).writerows(islice(self.rows, STREAMED_ROWS))
+        return buffer.getvalue()
 
 
 def _sqlstate(error: Error) -> str | None:

@@ -110,18 +110,19 @@ class SQLite(Backend):
         if text and target.connection.vendor == "postgresql":
             yield f"instr({value}, char(0)) = 0", "holds the NUL character"
 
-    def exported(self, field: "Field[Any, Any] | None", value: str, target: Backend) -> str:
+    def exported(self, field: "Field[Any, Any]", value: str, target: Backend) -> str:
         """Read the value as it is stored; the plus hides the column's type from Django's converters."""
         if target.connection.vendor != "postgresql":
             return f"+{value}"
-        if field is not None and field.get_internal_type() == "DateTimeField":
+        if field.get_internal_type() == "DateTimeField":
             value = f"({value} || '+00')"
         return f"coalesce(+{value}, '{NULL}')"
 
-    def load(self, cursor: CursorWrapper, table: str, width: int, rows: CursorWrapper) -> int:
+    def load(self, cursor: CursorWrapper, table: str, columns: list[str], rows: CursorWrapper) -> int:
         """Insert the rows one by one, which SQLite does in one call."""
-        marks = ", ".join(["%s"] * width)
-        cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", rows.fetchall())  # noqa: S608 our own name
+        names = ", ".join(map(self.connection.ops.quote_name, columns))
+        marks = ", ".join(["%s"] * len(columns))
+        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows.fetchall())  # noqa: S608 quoted names
         return int(cursor.rowcount)
 
     def is_transient(self, error: Error) -> bool:

