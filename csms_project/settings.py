@@ -6,8 +6,9 @@ LEGACY_TIME_ZONE        the zone of legacy timestamps that name none; default: T
 DJANGO_ALLOWED_HOSTS    comma-separated host names; setting it makes this a production server
 DJANGO_SECRET_KEY       required in production
 DJANGO_DEBUG            `1` for Django's debug pages; local use only
-COMPAT_STARTUP          `off` keeps the server from checking and copying when it starts
+COMPAT_STARTUP          what a starting server does: off, verify, repair or copy (the default)
 COMPAT_LOG_LEVEL        level of the logger `compat`; default: INFO
+COMPAT_LOG_FORMAT       `line` (the default) or `json`: one JSON object a line
 """
 
 import os
@@ -104,7 +105,12 @@ warnings.filterwarnings("ignore", "StreamingHttpResponse must consume", module="
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "csms_project.logs.JsonLines"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": os.environ.get("COMPAT_LOG_FORMAT") or "line"}
+    },
     "loggers": {"compat": {"handlers": ["stderr"], "level": os.environ.get("COMPAT_LOG_LEVEL") or "INFO"}},
 }

@@ -1,5 +1,6 @@
 """The project behaves as any Django project does."""
 
+import json
 import re
 
 import pytest
@@ -39,6 +40,14 @@ def test_sqlite_is_set_up_for_real_use(migrated):
     with connection.cursor() as cursor:
         assert cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert cursor.execute("PRAGMA foreign_keys").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("vendor", ["sqlite"])
+def test_the_log_can_be_json_lines(empty_url):
+    result = manage("run_compatibility_fixes", url=empty_url, check=0, COMPAT_LOG_FORMAT="json")
+    events = [json.loads(line) for line in result.stderr.splitlines()]
+    assert {"time", "level", "logger", "message"} == set(events[0])
+    assert any(event["message"] == "migrated compat" for event in events)
 
 
 COMMANDS = ["verify_structure", "migrate_performance", "run_compatibility_fixes", "demo"]

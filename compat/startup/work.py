@@ -75,7 +75,9 @@ def _summary(fixes: Fixes) -> Iterator[str]:
     else:
         errors, warnings = _left(fixes, Severity.ERROR), _left(fixes, Severity.WARNING)
         yield f"{structure.tables} tables, {len(structure.fixed)} repaired, {errors} errors and {warnings} warnings"
-    if copy is not None:
+    if copy is not None and copy.status == results.NOTHING_TO_DO:
+        yield "nothing to copy"
+    elif copy is not None:
         yield f"copy {copy.status.replace('_', ' ')}, {copy.copied} rows over, {copy.rejected} rejected"
     yield f"{fixes.seconds:.2f} s"
 
