@@ -1,10 +1,12 @@
 """Where verification plugs in: system checks, the ignore list, other projects' test suites."""
 
 import pytest
-from django.core.checks import run_checks
+from django.core.checks import INFO, run_checks
+from django.core.management import call_command
 from django.test import override_settings
 
 from compat.structure.errors import Unverifiable
+from compat.structure.findings import Cause
 from compat.structure.verify import verify
 from compat.testing import assert_structure
 from tests.databases import manage
@@ -35,8 +37,22 @@ def test_a_deploy_pipeline_sees_drift(migrated_url):
     assert "compat.E003" in manage("migrate", url=migrated_url, check=1).stderr
 
 
-def test_an_empty_database_can_be_migrated_with_the_checks_on(empty_url):
-    manage("migrate", url=empty_url, check=0)
+def test_an_empty_database_is_migrated_with_one_calm_message(empty_url):
+    told = manage("migrate", url=empty_url, check=0).stderr
+    assert told.count("(compat.") == 1
+    assert "(compat.E001)" in told
+    assert "findings wait for migrations: " in told
+    assert "Run migrate." in told
+
+
+def test_what_waits_for_a_migration_is_one_message_and_drift_is_not(torture):
+    call_command("migrate", "history", "0002", verbosity=0)
+    execute("DROP INDEX line_amount_price", "DROP INDEX line_one_a")
+    waiting = [issue for issue in verify().issues if issue.counts and issue.cause is Cause.UNAPPLIED]
+    messages = [message for message in run_checks(databases=["default"]) if message.id.startswith("compat.")]
+    drift = [message for message in messages if message.level > INFO]
+    assert sorted(compat_ids(drift)) == ["compat.E015", "compat.W018"]
+    assert sorted(compat_ids(messages)) == sorted({issue.code for issue in waiting} | {"compat.E015", "compat.W018"})
 
 
 @pytest.mark.parametrize(
