@@ -14,6 +14,7 @@ WORDS: Mapping[Kind, str] = {
     Kind.CHECK: "check constraint", Kind.EXCLUSION: "exclusion constraint", Kind.INDEX: "index",
 }  # fmt: skip
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+UNMANAGED = "Django does not manage this table."
 
 
 def compare(
@@ -28,6 +29,33 @@ def compare(
     for name, table in expected.items():
         found += _table(table, actual.get(name, Table(name, "")), judge, declared.get(name, frozenset()))
     return tuple(found)
+
+
+def loosely(expected: Snapshot, actual: Snapshot, judge: TypeJudge) -> tuple[Finding, ...]:
+    """Return, as information, which tables and columns are not as models say whose tables others manage.
+
+    Such a table may be a view, or hold more than the model knows; only what the model reads is looked at.
+    """
+    return tuple(
+        finding for name, table in expected.items() for finding in _loose_table(table, actual.get(name), judge)
+    )
+
+
+def _loose_table(expected: Table, actual: Table | None, judge: TypeJudge) -> Iterator[Finding]:
+    table = expected.name
+    if actual is None or not actual.kind:
+        yield Finding(Kind.MISSING_TABLE, INFO, table, "The table is missing.", table, "table", hint=UNMANAGED)
+        return
+    for name, column in expected.columns.items() if actual.columns else ():
+        found = actual.columns.get(name)
+        if found is None:
+            message = f"The column {column.name} is missing."
+            yield Finding(
+                Kind.MISSING_COLUMN, INFO, table, message, column.name, column.describe(), hint=UNMANAGED
+            )  # fmt: skip
+        elif found.type and column.type != found.type and judge(column.type, found.type) not in (None, INFO):
+            message = f"The column {column.name} is {found.type}, not {column.type}."
+            yield Finding(Kind.TYPE, INFO, table, message, column.name, column.type, found.type, hint=UNMANAGED)
 
 
 def _table(expected: Table, actual: Table, judge: TypeJudge, declared: frozenset[str]) -> Iterator[Finding]:

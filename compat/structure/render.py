@@ -44,7 +44,7 @@ def _lines(report: Report, style: Style, verbosity: int) -> Iterator[str]:
     if report.notes or shown or report.fixed:
         yield ""
     yield from report.notes
-    yield _summary(report, style)
+    yield _summary(report, style, verbosity)
 
 
 def _app(finding: Finding) -> tuple[str, str, str, str]:
@@ -79,7 +79,7 @@ def _group(findings: Iterable[Finding], style: Style) -> Iterator[str]:
             yield f"           → {finding.hint}"
 
 
-def _summary(report: Report, style: Style) -> str:
+def _summary(report: Report, style: Style, verbosity: int) -> str:
     counts = {
         level: sum(issue.severity is level and issue.ignored is None for issue in report.issues) for level in Severity
     }
@@ -88,5 +88,6 @@ def _summary(report: Report, style: Style) -> str:
              for level, number in counts.items() if number]  # fmt: skip
     parts += [f"{ignored} ignored"] if ignored else []
     found = ", ".join(parts) or "no differences"
+    found += " (-v 2 lists what is info)" if counts[Severity.INFO] and verbosity < 2 else ""
     text = f"{report.database} ({report.vendor}): {report.tables} tables compared, {found}."
     return style.SUCCESS(text) if report.status == "ok" else style.ERROR(text)

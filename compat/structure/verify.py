@@ -11,10 +11,10 @@ from django.utils.connection import ConnectionDoesNotExist
 from compat.structure.backends import backend_for
 from compat.structure.backends.base import Backend
 from compat.structure.cause import explain
-from compat.structure.compare import compare
+from compat.structure.compare import compare, loosely
 from compat.structure.errors import Unverifiable
 from compat.structure.expected import Owner, Project, selected
-from compat.structure.findings import Finding, Kind, Report, Severity
+from compat.structure.findings import Finding, Kind, Report
 from compat.structure.ignore import mark
 from compat.structure.snapshot import Snapshot, Table
 
@@ -31,6 +31,11 @@ class Examination:
     expected: Snapshot
     actual: Snapshot
     findings: tuple[Finding, ...]
+
+    @property
+    def tables(self) -> int:
+        """The number of tables that Django manages."""
+        return len({owner.table for owner in self.owners if owner.managed})
 
     def owner(self, table: str) -> Owner:
         """Return the model behind a table."""
@@ -62,7 +67,7 @@ def examine(using: str, labels: Iterable[str] = (), known: Snapshot | None = Non
         raise Unverifiable(f"The database {using} cannot be read: {first_line(error)}") from error
     logger.info(
         "verified %s: %d tables, %d findings in %.2f s",
-        using, len(found.expected), len(found.findings), time.monotonic() - started,
+        using, found.tables, len(found.findings), time.monotonic() - started,
     )  # fmt: skip
     return found
 
@@ -88,18 +93,29 @@ def _examine(backend: Backend, labels: Iterable[str], known: Snapshot | None) ->
     project = Project(backend.connection)
     owners = selected(project.owners, labels)
     managed = tuple(owner for owner in owners if owner.managed)
-    expected = known if known is not None else backend.expected(managed)
     actual = backend.actual([owner.table for owner in owners])
+    loose = unmanaged(owners)
+    present = (owner for owner in loose if owner.table in actual and actual[owner.table].kind)
+    expected = known if known is not None else backend.expected((*managed, *present))
     expected = with_keys_of_their_time(expected, actual, managed)
     declared = {owner.table: owner.declared for owner in managed}
-    findings = compare(expected, actual, backend.judge_type, declared)
+    strictly = {owner.table: expected[owner.table] for owner in managed}
+    findings = compare(strictly, actual, backend.judge_type, declared)
     findings = explain(backend, project, managed, actual, findings)
-    findings += tuple(_unmanaged(owners, actual))
-    by_table = {owner.table: owner for owner in owners}
+    wanted = {owner.table: expected.get(owner.table, Table(owner.table)) for owner in loose}
+    findings += loosely(wanted, actual, backend.judge_type)
+    by_table = {owner.table: owner for owner in (*managed, *loose)}
     named = tuple(
         replace(finding, app=by_table[finding.table].app, model=by_table[finding.table].name) for finding in findings
     )
     return Examination(backend, project, owners, expected, actual, mark(named))
+
+
+def unmanaged(owners: Iterable[Owner]) -> tuple[Owner, ...]:
+    """Return the models whose tables others manage, without those that only show a managed table once more."""
+    owners = tuple(owners)
+    ours = {owner.table for owner in owners if owner.managed}
+    return tuple(owner for owner in owners if not owner.managed and owner.table not in ours)
 
 
 def with_keys_of_their_time(expected: Snapshot, actual: Snapshot, owners: Iterable[Owner]) -> Snapshot:
@@ -123,22 +139,6 @@ def _with_key_of_its_time(expected: Table, actual: Table | None) -> Table:
     return replace(expected, columns=columns, sequences=sequences)
 
 
-def _unmanaged(owners: Iterable[Owner], actual: Snapshot) -> Iterable[Finding]:
-    """Yield what is missing of the tables that others manage."""
-    for owner in owners:
-        if owner.managed:
-            continue
-        table = actual.get(owner.table, Table(owner.table, ""))
-        if not table.kind:
-            message = "The table is missing; Django does not manage it."
-            yield Finding(Kind.MISSING_TABLE, Severity.INFO, owner.table, message, owner.table, "table")
-            continue
-        for field in owner.model._meta.local_concrete_fields:
-            if field.column not in table.columns and table.columns:
-                message = f"The column {field.column} is missing; Django does not manage the table."
-                yield Finding(Kind.MISSING_COLUMN, Severity.INFO, owner.table, message, field.column, field.column)
-
-
 def report(using: str, examination: Examination, issues: Iterable[Finding]) -> Report:
     """Return the report of an examination."""
     issues = tuple(issues)
@@ -148,7 +148,7 @@ def report(using: str, examination: Examination, issues: Iterable[Finding]) -> R
         status="drift" if drifted else "ok",
         database=using,
         vendor=examination.backend.connection.vendor,
-        tables=len(examination.expected),
+        tables=examination.tables,
         missing_tables=tuple(issue.table for issue in missing),
         issues=issues,
     )

@@ -28,6 +28,14 @@ def build(using="default"):
             cursor.execute(statement)
 
 
+def build_readings(using="default"):
+    """Create the table of readings alone, beside tables that are there already."""
+    connection = connections[using]
+    create = next(statement for statement in SCHEMA.split(";") if "TABLE performance_data" in statement)
+    with connection.cursor() as cursor:
+        cursor.execute(create.format(**TYPES[connection.vendor]))
+
+
 def contents(using="default"):
     """The rows as the old application knew them."""
     with connections[using].cursor() as cursor:

@@ -76,11 +76,12 @@ class _Parts:
         self.sequences: dict[int, list[Sequence]] = defaultdict(list)
         for column in starmap(ColumnRow, query(COLUMNS, oids)):
             self.columns[column.oid].append(shapes.column(column))
+        textual = {oid: shapes.textual(columns) for oid, columns in self.columns.items()}
         for constraint in starmap(ConstraintRow, query(CONSTRAINTS, oids)):
-            self.rules[constraint.oid].append(shapes.constraint(constraint))
+            self.rules[constraint.oid].append(shapes.constraint(constraint, textual.get(constraint.oid, ())))
         families: dict[int, str] = dict(query(FAMILIES))
         for index in starmap(IndexRow, query(INDEXES, oids)):
-            self.rules[index.oid].append(shapes.index(families, index))
+            self.rules[index.oid].append(shapes.index(families, index, textual.get(index.oid, ())))
         self._read_sequences(query, oids, values=values)
 
     def _read_sequences(self, query: Query, oids: list[int], *, values: bool) -> None:

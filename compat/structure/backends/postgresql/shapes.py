@@ -1,7 +1,7 @@
 """Turn rows of PostgreSQL's catalog into columns and rules."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from compat.structure.backends.postgresql.queries import ColumnRow, ConstraintRow, IndexRow
 from compat.structure.findings import Kind
@@ -16,6 +16,13 @@ MATCHES = {"s": "", "f": "FULL", "p": "PARTIAL", " ": ""}
 TIMING = re.compile(r" (DEFERRABLE(?: INITIALLY DEFERRED)?|NOT VALID|NOT ENFORCED)")
 INCLUDING = re.compile(r"INCLUDE \(([^)]*)\)")
 QUOTED = re.compile(r'^"(?:[^"]|"")+"$')
+STRING = r"'(?:[^']|'')*'"
+TEXT = r"::(?:text|character varying)(?![\w(])"
+TEXT_CAST = re.compile(
+    rf"\((?P<inner>{STRING}){TEXT}\){TEXT}|(?P<string>{STRING})(?:{TEXT}(?!\[))?"
+    rf'|\((?P<column>"(?:[^"]|"")+"|[a-z_][\w$]*)\){TEXT}(?!\[)'
+)
+ARRAY_CAST = re.compile(rf"\((ARRAY\[(?:{STRING}|[^\]'])*\])\){TEXT}\[\]")
 LITERAL = re.compile(r"^('(?:[^']|'')*')::[\w\s.\"\[\]]+(?:\([\d,]+\))?$")
 
 
@@ -38,8 +45,28 @@ def _plain(default: str | None) -> str | None:
     return literal[1] if literal else default
 
 
-def constraint(row: ConstraintRow) -> Rule:
-    """Return the constraint that a row describes."""
+def textual(columns: Iterable[Column]) -> frozenset[str]:
+    """Return the names of the columns that hold text, of whatever length."""
+    return frozenset(column.name for column in columns if column.type.startswith(("text", "character varying")))
+
+
+def without_casts(expression: str, textual: Container[str]) -> str:
+    """Return an expression without the casts that change nothing: of strings and `textual` columns to text.
+
+    They are written down when a rule is made, and stay or go when a column is retyped from one to the other.
+    """
+
+    def plain(match: re.Match[str]) -> str:
+        column = match["column"]
+        if column is None:
+            return match["inner"] or match["string"]
+        return column if _unquoted(column) in textual else match[0]
+
+    return ARRAY_CAST.sub(r"\1", TEXT_CAST.sub(plain, expression))
+
+
+def constraint(row: ConstraintRow, textual: Container[str]) -> Rule:
+    """Return the constraint that a row describes; `textual` names the table's columns of text."""
     kind = RULE_KINDS[row.type]
     clauses = TIMING.findall(row.definition)
     flags = {
@@ -49,10 +76,10 @@ def constraint(row: ConstraintRow) -> Rule:
         "form": "constraint" if kind is Kind.UNIQUE else "",
     }
     columns = () if kind is Kind.CHECK else tuple(row.columns)
-    return Rule(kind, row.name, columns, _pairs(_meaning(kind, row)), _pairs(flags), row.definition)
+    return Rule(kind, row.name, columns, _pairs(_meaning(kind, row, textual)), _pairs(flags), row.definition)
 
 
-def _meaning(kind: Kind, row: ConstraintRow) -> Mapping[str, str]:
+def _meaning(kind: Kind, row: ConstraintRow, textual: Container[str]) -> Mapping[str, str]:
     if kind is Kind.FOREIGN_KEY:
         return {
             "to": f"{row.target} ({', '.join(row.target_columns)})",
@@ -64,10 +91,10 @@ def _meaning(kind: Kind, row: ConstraintRow) -> Mapping[str, str]:
         including = INCLUDING.search(row.definition)
         nulls = "NOT DISTINCT" if "NULLS NOT DISTINCT" in row.definition else ""
         return {"including": including[1] if including else "", "nulls": nulls}
-    return {"": TIMING.sub("", row.definition)}
+    return {"": without_casts(TIMING.sub("", row.definition), textual)}
 
 
-def index(families: Mapping[int, str], row: IndexRow) -> Rule:
+def index(families: Mapping[int, str], row: IndexRow, textual: Container[str]) -> Rule:
     """Return the index that a row describes; `families` names the operator classes that are no default."""
     operators = [families.get(oid, "") for oid in row.classes]
     traits = {
@@ -76,13 +103,13 @@ def index(families: Mapping[int, str], row: IndexRow) -> Rule:
         "operators": ", ".join(operators) if any(operators) else "",
         "collated": ", ".join(row.collations) if any(row.collations) else "",
         "including": ", ".join(row.columns[row.keys :]),
-        "where": row.predicate or "",
+        "where": without_casts(row.predicate or "", textual),
         "with": row.options or "",
         "nulls": "NOT DISTINCT" if row.nulls_not_distinct else "",
     }
     flags = {"state": "" if row.valid else "INVALID", "form": "index" if row.unique else ""}
     kind = Kind.UNIQUE if row.unique else Kind.INDEX
-    keys = tuple(map(_unquoted, row.columns[: row.keys]))
+    keys = tuple(_unquoted(without_casts(column, textual)) for column in row.columns[: row.keys])
     return Rule(kind, row.name, keys, _pairs(traits), _pairs(flags), row.definition)
 
 

@@ -27,15 +27,13 @@ class SQLite(Backend):
         scratch = self._memory()
         try:
             with scratch.cursor() as cursor:
-                for item in creations(scratch, owners).values():
-                    for sql in item.create + item.later:
-                        cursor.execute(sql)
+                failed = _create(cursor, creations(scratch, owners).values())
 
                 def query(sql: str) -> list[tuple[Any, ...]]:
                     cursor.execute(sql)
                     return list(cursor.fetchall())
 
-                return catalog.read(query, [owner.table for owner in owners])
+                return {**catalog.read(query, [owner.table for owner in owners]), **failed}
         finally:
             scratch.close()
 
@@ -87,6 +85,18 @@ class SQLite(Backend):
 
     def _orphans(self) -> set[tuple[Any, ...]]:
         return {row[:3] for row in self.rows("PRAGMA foreign_key_check")}
+
+
+def _create(cursor: Any, built: Iterable[Creation]) -> dict[str, Table]:
+    """Create the tables, and return those that this SQLite cannot create with the reason."""
+    failed = {}
+    for item in built:
+        try:
+            for sql in item.create + item.later:
+                cursor.execute(sql)
+        except DatabaseError as error:
+            failed[item.table] = Table(item.table, unreadable=str(error))
+    return failed
 
 
 def affinity(type_: str) -> str:

@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from compat.structure.backends.sqlite.parser import Parsed, ParsedColumn, parse_index, parse_table, tokens
+from compat.structure.backends.sqlite.lexer import tokens
+from compat.structure.backends.sqlite.parser import Parsed, ParsedColumn, parse_index, parse_table
 from compat.structure.findings import Kind
 from compat.structure.snapshot import Column, Rule, Table
 
@@ -30,8 +32,24 @@ def read(query: Query, names: Iterable[str] | None = None) -> Mapping[str, Table
         key = name.casefold()
         if key in stored:
             type_, sql = stored[key]
-            found[name] = _table(name, type_, sql, indexes[key], columns[key], dependents[key])
+            table = _table(name, type_, sql, indexes[key], columns[key], dependents[key])
+            found[name] = replace(table, rules=tuple(_with_target(item, stored) for item in table.rules))
     return found
+
+
+def _with_target(item: Rule, stored: Mapping[str, tuple[str, str]]) -> Rule:
+    """Return a foreign key that names no columns with those that it means: the target's primary key."""
+    target = dict(item.traits).get("to", "")
+    if item.kind is not Kind.FOREIGN_KEY or not target.endswith(" ()"):
+        return item
+    name = target.removesuffix(" ()")
+    type_, sql = stored.get(name, ("", ""))
+    try:
+        keys = parse_table(sql).primary_key() if type_ == "table" else ()
+    except ValueError:
+        keys = ()
+    traits = {**dict(item.traits), "to": f"{name} ({', '.join(keys)})"}
+    return replace(item, traits=tuple(sorted(traits.items())))
 
 
 def _dependents(objects: Iterable[tuple[Any, ...]]) -> Mapping[str, tuple[str, ...]]:

@@ -8,32 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from compat.structure.backends.sqlite.lexer import Token, closing, split, tokens, words
 from compat.structure.findings import Kind
 
-TOKEN = re.compile(
-    r"""\s+|--[^\n]*|/\*.*?\*/|(?P<string>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])"""
-    r"""|(?P<word>[^\W\d][\w$]*)|(?P<other>\d[\w.]*|\|\||<=|>=|<>|!=|==|<<|>>|->>?|.)""",
-    re.DOTALL,
-)
 CONSTRAINT_WORDS = frozenset(
     ("constraint", "primary", "not", "null", "unique", "check", "default", "collate", "references", "generated", "as")
 )
 TABLE_WORDS = frozenset(["constraint", "primary", "unique", "check", "foreign"])
-
-
-@dataclass(frozen=True)
-class Token:
-    """A word of SQL. `text` is its normal form, `name` what is written; `start` and `end` are its place."""
-
-    text: str
-    start: int
-    end: int
-    quoted: bool = False
-    name: str = ""
-
-    def is_word(self, *words: str) -> bool:
-        """Whether this is one of these keywords."""
-        return not self.quoted and self.text in words
 
 
 @dataclass(frozen=True)
@@ -72,52 +53,10 @@ class ParsedTable:
     rules: tuple[Parsed, ...]
     suffix: str
 
-
-def tokens(sql: str) -> list[Token]:
-    """Return the tokens of `sql` without spaces and comments."""
-    found = []
-    for match in TOKEN.finditer(sql):
-        if match.lastgroup is None:
-            continue
-        text = match[0]
-        if match.lastgroup == "quoted":
-            text = text[1:-1].replace(text[-1] * 2, text[-1])
-        normal = text if match.lastgroup == "string" else text.casefold()
-        found.append(Token(normal, match.start(), match.end(), match.lastgroup == "quoted", text))
-    return found
-
-
-def words(part: Sequence[Token]) -> str:
-    """Return the normal form of an expression, without parentheses around the whole."""
-    part = list(part)
-    while len(part) > 2 and part[0].text == "(" and _closing(part, 0) == len(part) - 1:
-        part = part[1:-1]
-    return " ".join(token.text for token in part)
-
-
-def _closing(part: Sequence[Token], start: int) -> int:
-    """Return the index of the parenthesis that closes the one at `start`."""
-    depth = 0
-    for position in range(start, len(part)):
-        if not part[position].quoted:
-            depth += {"(": 1, ")": -1}.get(part[position].text, 0)
-        if depth == 0:
-            return position
-    raise ValueError("unbalanced parentheses")
-
-
-def split(part: Sequence[Token]) -> list[list[Token]]:
-    """Split at the commas that stand outside parentheses."""
-    items: list[list[Token]] = [[]]
-    depth = 0
-    for token in part:
-        if not token.quoted:
-            depth += {"(": 1, ")": -1}.get(token.text, 0)
-        if token.text == "," and depth == 0 and not token.quoted:
-            items.append([])
-        else:
-            items[-1].append(token)
-    return items
+    def primary_key(self) -> tuple[str, ...]:
+        """Return the key's columns; none without a primary key."""
+        rules = (*(rule for column in self.columns for rule in column.rules), *self.rules)
+        return next((rule.columns for rule in rules if rule.kind is Kind.PRIMARY_KEY), ())
 
 
 @lru_cache(maxsize=4096)  # both sides mostly hold the same text
@@ -127,15 +66,15 @@ def parse_table(sql: str) -> ParsedTable:
     opening = next((i for i, token in enumerate(all_tokens) if token.text == "(" and not token.quoted), None)
     if opening is None:
         raise ValueError("no list of columns")
-    closing = _closing(all_tokens, opening)
+    end = closing(all_tokens, opening)
     columns, rules = [], []
-    for item in split(all_tokens[opening + 1 : closing]):
+    for item in split(all_tokens[opening + 1 : end]):
         reader = Reader(sql, item)
         if item[0].is_word(*TABLE_WORDS):
             rules.append(reader.table_rule())
         else:
             columns.append(reader.column())
-    return ParsedTable(tuple(columns), tuple(rules), sql[all_tokens[closing].end :].strip())
+    return ParsedTable(tuple(columns), tuple(rules), sql[all_tokens[end].end :].strip())
 
 
 @lru_cache(maxsize=4096)
@@ -145,9 +84,9 @@ def parse_index(sql: str) -> tuple[tuple[str, ...], str]:
     opening = next((i for i, token in enumerate(all_tokens) if token.text == "(" and not token.quoted), None)
     if opening is None:
         raise ValueError("no list of columns")
-    closing = _closing(all_tokens, opening)
-    keys = tuple(words(key).removesuffix(" asc") for key in split(all_tokens[opening + 1 : closing]))
-    return keys, words(all_tokens[closing + 2 :])
+    end = closing(all_tokens, opening)
+    keys = tuple(words(key).removesuffix(" asc") for key in split(all_tokens[opening + 1 : end]))
+    return keys, words(all_tokens[end + 2 :])
 
 
 class Reader:
@@ -180,7 +119,7 @@ class Reader:
         """Return the tokens between the parentheses that come next."""
         if self.at >= len(self.item) or self.item[self.at].text != "(":
             raise ValueError(f"no parenthesis in {self.source}")
-        start, self.at = self.at, _closing(self.item, self.at) + 1
+        start, self.at = self.at, closing(self.item, self.at) + 1
         return list(self.item[start + 1 : self.at - 1])
 
     def column(self) -> ParsedColumn:
