@@ -1,5 +1,6 @@
 """What CSMS does with the two engines, as functions; commands, the start-up hook and pages call these."""
 
+import logging
 import time
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from django.db import DatabaseError, Error, connections
 from django.utils.connection import ConnectionDoesNotExist
 
+from compat import locks
 from compat.copies import PERFORMANCE
 from compat.copying import operations
 from compat.copying.job import Job
@@ -19,7 +21,11 @@ from compat.structure.findings import Report, Severity
 from compat.structure.repair import repair
 from compat.structure.verify import verify
 
+logger = logging.getLogger(__name__)
+
 STATUSES = {0: "ok", 1: "needs_attention", 2: "blocked", 3: "stopped"}
+PAUSES = (0.5, 1.0, 2.0)
+"""Seconds before a repair that failed is tried again."""
 PRECEDENCE = (0, 1, 3, 2)
 """Exit codes from the best to the one that outweighs all others."""
 
@@ -71,18 +77,34 @@ def run_compatibility_fixes(using: str = "default", source: str | None = None, *
     Safe repairs add and lose nothing; no table is rewritten. `stop` ends a copy at a batch border. Raises nothing
     that a database can cause: what went wrong stands in the result.
     """
-    return copy_readings(fix_structure(using), source, stop or Stop())
+    stop = stop or Stop()
+    return copy_readings(fix_structure(using, stop), source, stop)
 
 
-def fix_structure(using: str, *, repairs: bool = True) -> Fixes:
+def fix_structure(using: str, stop: Stop, *, repairs: bool = True) -> Fixes:
     """Do the first part of `run_compatibility_fixes`; without `repairs`, only verify."""
     began = time.monotonic()
+    vendor = connections[using].vendor if using in connections else ""
+    structure, error = Report("unverifiable", using, vendor), None
     try:
-        structure = repair(using) if repairs else verify(using)
-    except (Unverifiable, DatabaseError, Error) as error:
-        vendor = connections[using].vendor if using in connections else ""
-        return Fixes(Report("unverifiable", using, vendor), seconds=time.monotonic() - began, error=one_line(error))
-    return Fixes(structure, seconds=time.monotonic() - began)
+        structure = verify(using)
+        if repairs:
+            with locks.repairing(using, stop) as alone:
+                structure = _repaired(using) if alone else structure
+    except (Unverifiable, DatabaseError, Error) as problem:
+        error = one_line(problem)
+    return Fixes(structure, seconds=time.monotonic() - began, error=error)
+
+
+def _repaired(using: str) -> Report:
+    """Repair; where it fails, another process may be creating the same tables: look again a little later."""
+    for pause in PAUSES:
+        try:
+            return repair(using)
+        except Unverifiable as problem:
+            logger.info("%s; looking again in %.1f s", one_line(problem), pause)
+            time.sleep(pause)
+    return repair(using)
 
 
 def copy_readings(fixes: Fixes, source: str | None, stop: Stop) -> Fixes:
@@ -98,9 +120,10 @@ def copy_readings(fixes: Fixes, source: str | None, stop: Stop) -> Fixes:
         if not has_legacy_readings(source or using):
             return fixes
     except (ConnectionDoesNotExist, DatabaseError, Error) as error:
-        return replace(fixes, copy=Result(BLOCKED, error=one_line(error)), error=one_line(error))
+        return replace(fixes, copy=Result(BLOCKED, error=one_line(error)), error=fixes.error or one_line(error))
     result = migrate_performance_data(using, source, stop=stop, defer_indexes=NEVER)
-    return replace(fixes, copy=result, seconds=fixes.seconds + time.monotonic() - began, error=result.error)
+    seconds = fixes.seconds + time.monotonic() - began
+    return replace(fixes, copy=result, seconds=seconds, error=fixes.error or result.error)
 
 
 def has_legacy_readings(using: str) -> bool:

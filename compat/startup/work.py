@@ -5,12 +5,11 @@ from collections.abc import Iterator
 
 from django.db import connections
 
-from compat import conf, services
+from compat import conf, locks, services
 from compat.conf import Startup
 from compat.copying import results
 from compat.copying.stopping import Stop
 from compat.services import Fixes
-from compat.startup.once import Locks
 from compat.structure.findings import Severity
 
 logger = logging.getLogger("compat.startup")
@@ -22,43 +21,32 @@ def run(stop: Stop) -> None:
     """Do the work with connections of this thread, if no other process of this server does it."""
     using = conf.startup_database()
     try:
-        locks = _locks(using)
-        if locks.become_the_one(stop):
-            _run(using, locks, stop)
+        if locks.become_the_one(using, stop):
+            _run(using, stop)
     finally:
         connections.close_all()
 
 
 def is_sound(stop: Stop) -> bool:
     """Verify and repair at once, in this thread; tell whether no error is left, and report when one is."""
-    using = conf.startup_database()
     try:
-        fixes = _fixed(using, _locks(using), stop)
+        fixes = _fixed(conf.startup_database(), stop)
     finally:
         connections.close_all()
-    if fixes is None or not fixes.exit_code:
-        return True
-    report(fixes)
-    return False
+    if fixes.exit_code:
+        report(fixes)
+    return not fixes.exit_code
 
 
-def _run(using: str, locks: Locks, stop: Stop) -> None:
-    fixes = _fixed(using, locks, stop)
-    if fixes is None:
-        return
+def _run(using: str, stop: Stop) -> None:
+    fixes = _fixed(using, stop)
     if conf.startup() is Startup.COPY:
         fixes = services.copy_readings(fixes, conf.startup_source(), stop)
     report(fixes)
 
 
-def _fixed(using: str, locks: Locks, stop: Stop) -> Fixes | None:
-    """Verify, and repair if that is wanted, while no other server of this machine does; None when it stops."""
-    with locks.repairing(stop) as alone:
-        return services.fix_structure(using, repairs=conf.startup() is not Startup.VERIFY) if alone else None
-
-
-def _locks(using: str) -> Locks:
-    return Locks(repr(sorted(connections[using].settings_dict.items(), key=str)))
+def _fixed(using: str, stop: Stop) -> Fixes:
+    return services.fix_structure(using, stop, repairs=conf.startup() is not Startup.VERIFY)
 
 
 def report(fixes: Fixes) -> None:
@@ -94,6 +82,8 @@ def _needs(fixes: Fixes) -> Iterator[str]:
         yield f"  {fixes.error}"
         yield f"  The server runs without the check. Afterwards: python manage.py run_compatibility_fixes{alias}"
         return
+    if fixes.error and (copy is None or fixes.error != copy.error):
+        yield f"  {fixes.error}"
     if structure.reaches(Severity.ERROR):
         yield from _structure_needs(fixes, alias)
     if copy is None or copy.status in {results.NOTHING_TO_DO, results.STOPPED}:

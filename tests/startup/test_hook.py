@@ -7,11 +7,11 @@ import threading
 import pytest
 from django.test import Client
 
+from compat import locks
 from compat.copying.stopping import Stop
 from compat.startup.hook import Hook, startup
-from compat.startup.once import Locks
 from tests import legacy
-from tests.databases import ROOT, environment, manage
+from tests.databases import ROOT, connected, environment, manage
 
 FORKING_SERVER = """
 import os, sys, time
@@ -102,15 +102,26 @@ def test_ready_touches_no_database():
     assert startup._thread is None
 
 
-def test_one_process_of_a_server_is_chosen(tmp_path, monkeypatch):
+OTHER = """
+import sys
+import django
+django.setup()
+from compat import locks
+from compat import locks
+from compat.copying.stopping import Stop
+stop = Stop()
+stop.wait = lambda seconds: stop.request("tried once")
+print(locks.become_the_one("default", stop))
+"""
+
+
+def test_one_process_of_a_server_is_chosen(tmp_path, monkeypatch, django_db_blocker):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("compat.startup.once.POLL", 0)
-    assert Locks("one database").become_the_one(Stop())
-    other = "from compat.startup.once import Locks; from compat.copying.stopping import Stop; import sys;"
-    other += "stop = Stop(); stop.request('now'); print(Locks(sys.argv[1]).become_the_one(stop))"
-    for database, chosen in (("one database", "False"), ("another database", "True")):
+    with connected("default", f"sqlite:///{tmp_path}/one.sqlite3"):
+        assert locks.become_the_one("default", Stop())
+    for database, chosen in (("one", "False"), ("another", "True")):
+        variables = environment(f"sqlite:///{tmp_path}/{database}.sqlite3", TMPDIR=str(tmp_path))
         result = subprocess.run(
-            [sys.executable, "-c", other, database],
-            cwd=ROOT, env=environment("", TMPDIR=str(tmp_path)), capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            [sys.executable, "-c", OTHER], cwd=ROOT, env=variables, capture_output=True, text=True, check=True
+        )
         assert result.stdout.strip() == chosen

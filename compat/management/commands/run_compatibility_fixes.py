@@ -44,5 +44,5 @@ class Command(BaseCommand):
             self.stdout.write(as_text(fixes.structure, self.style))
         if fixes.copy and fixes.copy.status != BLOCKED:
             self.stdout.write(summary(fixes.copy, self.style))
-        elif fixes.error:
+        if fixes.error and not (fixes.copy and fixes.copy.error == fixes.error and fixes.copy.status != BLOCKED):
             self.stderr.write(fixes.error)
