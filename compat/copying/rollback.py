@@ -64,7 +64,8 @@ def _delete(statements: Statements, keys: KeyRange) -> int:
     """Delete the unchanged rows; one that other rows refer to stays."""
     try:
         with transaction.atomic(using=statements.using):
-            return execute(statements.using, statements.delete_unchanged(statements.mapped(keys.condition)))
+            mapped = statements.mapped(keys.condition)
+            return execute(statements.using, statements.delete_unchanged(mapped, keys.first, keys.last))
     except IntegrityError:
         if keys.first == keys.last:
             return 0

@@ -190,11 +190,10 @@ class Statements:
         """
         name = self.quote(self.copy.target_key)
         other = self._other_values(own=not self.copy.keep_keys)
-        kept = f"(SELECT * FROM {self.target} WHERE {name} BETWEEN %s AND %s) kept"  # noqa: S608 quoted names
         return Sql(
             f"SELECT count(*), count(CASE WHEN kept.{name} IS NULL THEN 1 END), "  # noqa: S608 quoted names
             f"count(CASE WHEN kept.{name} IS NOT NULL AND ({other}) THEN 1 END) "
-            f"FROM ({mapped.text}) mapped LEFT JOIN {kept} ON {self._same_key()}",
+            f"FROM ({mapped.text}) mapped LEFT JOIN {self._bounded_target()} kept ON {self._same_key()}",
             (*mapped.params, first + self.offset, last + self.offset),
         )
 
@@ -208,10 +207,10 @@ class Statements:
 
     def extra_keys(self, mapped: Sql, first: int, last: int) -> Sql:
         """Select the target keys that belong to the source keys `first` to `last` and have no mapped row."""
-        key = self.quote(self.copy.target_key)
+        key, mapped_key = self.quote(self.copy.target_key), self.quote("to_" + self.copy.target_key)
         return Sql(
-            f"SELECT {key} FROM {self.target} kept WHERE {key} BETWEEN %s AND %s AND NOT EXISTS "  # noqa: S608 quoted names
-            f"(SELECT 1 FROM ({mapped.text}) mapped WHERE {self._same_key()}) ORDER BY {key}",
+            f"SELECT {key} FROM {self.target} WHERE {key} BETWEEN %s AND %s "  # noqa: S608 quoted names
+            f"EXCEPT SELECT {mapped_key} FROM ({mapped.text}) mapped ORDER BY 1",
             (first + self.offset, last + self.offset, *mapped.params),
         )
 
@@ -223,14 +222,19 @@ class Statements:
             (self.offset, first + self.offset, last + self.offset, rows - 1),
         )
 
-    def delete_unchanged(self, mapped: Sql) -> Sql:
-        """Delete the target rows that still hold the mapped rows' values."""
+    def delete_unchanged(self, mapped: Sql, first: int, last: int) -> Sql:
+        """Delete the target rows that still hold the mapped rows' values; bounded as in `compare`."""
         key = self.quote(self.copy.target_key)
+        bounds = (first + self.offset, last + self.offset)
         return Sql(
-            f"DELETE FROM {self.target} WHERE {key} IN (SELECT kept.{key} FROM ({mapped.text}) mapped "  # noqa: S608 quoted names
-            f"JOIN {self.target} kept ON {self._same_key()} WHERE NOT ({self._other_values()}))",
-            mapped.params,
+            f"DELETE FROM {self.target} WHERE {key} BETWEEN %s AND %s AND {key} IN "  # noqa: S608 quoted names
+            f"(SELECT kept.{key} FROM ({mapped.text}) mapped JOIN {self._bounded_target()} kept ON {self._same_key()} "
+            f"WHERE NOT ({self._other_values()}))",
+            (*bounds, *mapped.params, *bounds),
         )
+
+    def _bounded_target(self) -> str:
+        return f"(SELECT * FROM {self.target} WHERE {self.quote(self.copy.target_key)} BETWEEN %s AND %s)"  # noqa: S608 quoted names
 
     def _same_key(self) -> str:
         return f"kept.{self.quote(self.copy.target_key)} = mapped.{self.quote('to_' + self.copy.target_key)}"
