@@ -10,7 +10,6 @@ import logging
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ def save(name: str, snapshot: Snapshot) -> None:
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = folder / f"{name}.{os.getpid()}"
-        draft.write_text(json.dumps({table: asdict(value) for table, value in snapshot.items()}))
+        draft.write_text(json.dumps(snapshot, default=vars))
         draft.replace(folder / name)
         for old in sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime)[:-KEPT]:
             old.unlink(missing_ok=True)

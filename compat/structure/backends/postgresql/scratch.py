@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -41,7 +40,7 @@ def expected(connection: BaseDatabaseWrapper, query: Query, owners: Iterable[Own
     owners = tuple(owners)
     size = batch_size(query)
     built = creations(connection, owners)
-    name = cache.key(query(SERVER), [asdict(item) for item in built.values()])
+    name = cache.key(query(SERVER), [vars(item) for item in built.values()])
     found = dict(cache.load(name) or {})
     if not found.keys() >= built.keys():
         for start in range(0, len(owners), size):

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from compat.structure.backends.sqlite.lexer import tokens
@@ -19,10 +20,11 @@ COLUMNS = "SELECT m.name, x.name FROM sqlite_master m, pragma_table_xinfo(m.name
 def read(query: Query, names: Iterable[str] | None = None) -> Mapping[str, Table]:
     """Return the tables of these names; without names all."""
     objects = query(SCHEMA)
-    indexes, dependents = defaultdict(list), _dependents(objects)
+    indexes: dict[str, tuple[tuple[str, str], ...]] = defaultdict(tuple)
+    dependents = _dependents(objects)
     for type_, name, table, sql in objects:
         if type_ == "index":
-            indexes[table.casefold()].append((name, sql))
+            indexes[table.casefold()] += ((name, sql),)
     columns = defaultdict(set)
     for table, column in query(COLUMNS):
         columns[table.casefold()].add(column.casefold())
@@ -32,7 +34,7 @@ def read(query: Query, names: Iterable[str] | None = None) -> Mapping[str, Table
         key = name.casefold()
         if key in stored:
             type_, sql = stored[key]
-            table = _table(name, type_, sql, indexes[key], columns[key], dependents[key])
+            table = _table(name, type_, sql, indexes[key], frozenset(columns[key]), dependents.get(key, ()))
             found[name] = replace(table, rules=tuple(_with_target(item, stored) for item in table.rules))
     return found
 
@@ -62,12 +64,18 @@ def _dependents(objects: Iterable[tuple[Any, ...]]) -> Mapping[str, tuple[str, .
     return found
 
 
+@lru_cache(maxsize=4096)  # both sides mostly hold the same text
 def _table(
-    name: str, type_: str, sql: str, indexes: list[tuple[str, str]], columns: set[str], dependents: tuple[str, ...]
+    name: str,
+    type_: str,
+    sql: str,
+    indexes: tuple[tuple[str, str], ...],
+    columns: frozenset[str],
+    dependents: tuple[str, ...],
 ) -> Table:
     if type_ == "view":
         return Table(name, "view")
-    if tokens(sql)[1].is_word("virtual"):
+    if sql.casefold().startswith("create virtual table "):  # SQLite writes these words itself
         return Table(name, "virtual table", columns={column: Column(column, "", nullable=True) for column in columns})
     try:
         parsed = parse_table(sql)
@@ -109,5 +117,5 @@ def rule(table: str, parsed: Parsed) -> Rule:
 def index(name: str, sql: str) -> Rule:
     """Return the index that a statement creates. Raises ValueError."""
     keys, condition = parse_index(sql)
-    kind = Kind.UNIQUE if tokens(sql)[1].is_word("unique") else Kind.INDEX
+    kind = Kind.UNIQUE if sql.casefold().startswith("create unique index ") else Kind.INDEX
     return Rule(kind, name, keys, (("where", condition),) if condition else (), (), sql)
