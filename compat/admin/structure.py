@@ -12,14 +12,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from compat import conf
+from compat import conf, services
 from compat.admin.base import PageAdmin
 from compat.copying.retrying import one_line
+from compat.copying.stopping import Stop
 from compat.models import Structure
 from compat.structure.errors import Unverifiable
 from compat.structure.findings import Finding, Report
 from compat.structure.repair import repair
 from compat.structure.verify import verify
+
+REPAIR_SECONDS = 10.0
+"""How long a page waits for another process that repairs."""
 
 
 @admin.register(Structure)
@@ -50,16 +54,16 @@ class StructureAdmin(PageAdmin):
     def repair_view(self, request: HttpRequest) -> HttpResponse:
         """Show the SQL of the safe repairs; asked by POST, apply them."""
         self.require(request, "repair_structure")
-        asked = request.method == "POST"
+        using = conf.startup_database()
+        if request.method == "POST":
+            _tell(request, services.fix_structure(using, Stop(REPAIR_SECONDS)))
+            return redirect("admin:compat_structure_changelist")
         try:
-            report = repair(conf.startup_database(), dry_run=not asked)
+            report = repair(using, dry_run=True)
         except (Unverifiable, DatabaseError, Error) as error:
             messages.error(request, one_line(error))
             return redirect("admin:compat_structure_changelist")
-        if not asked:
-            return self.page(request, "repair.html", _("Apply the safe repairs?"), statements=report.statements)
-        _tell(request, report)
-        return redirect("admin:compat_structure_changelist")
+        return self.page(request, "repair.html", _("Apply the safe repairs?"), statements=report.statements)
 
 
 def _by_table(report: Report) -> list[tuple[str, list[Finding]]]:
@@ -69,8 +73,10 @@ def _by_table(report: Report) -> list[tuple[str, list[Finding]]]:
     return sorted(tables, key=lambda table: -max(issue.severity.rank for issue in table[1]))
 
 
-def _tell(request: HttpRequest, report: Report) -> None:
-    count = len(report.fixed)
+def _tell(request: HttpRequest, fixes: services.Fixes) -> None:
+    count = len(fixes.structure.fixed)
     messages.success(request, ngettext("%d finding repaired.", "%d findings repaired.", count) % count)
-    for note in report.notes:
+    for note in fixes.structure.notes:
         messages.info(request, note)
+    if fixes.error:
+        messages.error(request, fixes.error)
