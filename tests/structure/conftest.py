@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, transaction
 from django.test.utils import modify_settings
 
 from tests.databases import connected
@@ -80,6 +80,26 @@ def torture(vendor, request, tmp_path, django_db_blocker):
         yield "default"
     if server:
         server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def torture_shared(postgres, torture_postgres):
+    """A PostgreSQL database that holds the torture models, for tests that take back what they do."""
+    name = postgres.create(template=torture_postgres)
+    yield name
+    postgres.drop(name)
+
+
+@pytest.fixture
+def torture_taken_back(vendor, request, django_db_blocker):
+    """Like `torture`; on PostgreSQL a transaction that is rolled back takes the place of a new database."""
+    if vendor == "sqlite":
+        yield request.getfixturevalue("torture")
+        return
+    url = request.getfixturevalue("postgres").url(request.getfixturevalue("torture_shared"))
+    with django_db_blocker.unblock(), torture_apps(url), transaction.atomic():
+        yield "default"
+        transaction.set_rollback(True)
 
 
 def populate():

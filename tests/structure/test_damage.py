@@ -234,7 +234,7 @@ def census():
 
 
 @pytest.mark.parametrize(("vendor", "damage"), CATALOGUE)
-def test_damage_is_found_and_undone(vendor, torture, damage):
+def test_damage_is_found_and_undone(vendor, torture_taken_back, damage):
     before = census()
     about = inflict(damage)
     report = verify()
