@@ -22,7 +22,7 @@ from django.db.models import Field, Model
 from compat.structure.errors import Unverifiable
 
 DATABASE_OPTIONS = (
-    "db_table", "db_table_comment", "indexes", "constraints", "unique_together", "order_with_respect_to", "managed",
+    "db_table", "db_table_comment", "indexes", "constraints", "unique_together", "order_with_respect_to",
 )  # fmt: skip
 PYTHON_ONLY = frozenset(Field.non_db_attrs) - {"db_column", "on_delete"} | {"default", "serialize", "auto_created"}
 
@@ -79,12 +79,13 @@ class Project:
 
     @cached_property
     def changed(self) -> frozenset[tuple[str, str]]:
-        """The models that differ from their last migration in what the database holds."""
+        """The models that differ from their last migration in what the database holds, if Django manages that."""
         keys = self.latest.models.keys()
         return frozenset(
             key
             for model in installed.get_models()
-            if (key := (model._meta.app_label, model._meta.model_name or "")) in keys
+            if model._meta.managed
+            and (key := (model._meta.app_label, model._meta.model_name or "")) in keys
             and shape(ModelState.from_model(model)) != shape(self.latest.models[key])
         )
 
@@ -147,7 +148,7 @@ def shape(state: ModelState) -> tuple[Any, ...]:
     """Return what the database holds of a model, in a form that compares."""
     fields = {name: field_shape(field) for name, field in state.fields.items()}
     options = {name: state.options.get(name) or None for name in DATABASE_OPTIONS}
-    return fields, options
+    return fields, options, state.options.get("managed", True)
 
 
 def field_shape(field: "Field[Any, Any]") -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.db import connection, models
 from django.db.migrations.recorder import MigrationRecorder
 
+from compat.structure.expected import Project
 from compat.structure.findings import Cause
 from compat.structure.repair import repair
 from compat.structure.verify import verify
@@ -64,3 +65,7 @@ def test_a_model_that_changed_without_a_migration(torture, new_field):
 def test_an_unknown_migration_in_the_table_does_no_harm(torture):
     MigrationRecorder(connection).record_applied("history", "0099_gone")
     assert verify().status == "ok"
+
+
+def test_an_unmanaged_model_needs_no_migration(torture):
+    assert Project(connection).changed == frozenset()
