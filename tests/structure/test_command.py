@@ -1,18 +1,46 @@
 """The command: its exit codes, its output, and what it says to a mistake."""
 
 import json
+from typing import NamedTuple
 
 import pytest
 
-from tests.databases import manage
+from compat.structure.management.commands.verify_structure import Command
+from tests.databases import connected, manage
+from tests.structure.conftest import execute
 
 KEYS = {"code", "kind", "severity", "cause", "app", "model", "table", "object", "expected", "actual", "message",
         "hint", "fixable", "sql"}  # fmt: skip
 
 
-def test_a_clean_database_exits_with_0(migrated_url):
-    result = manage("verify_structure", url=migrated_url, check=0)
-    assert "no differences" in result.stdout or "1 info" in result.stdout
+class Result(NamedTuple):
+    """What the command left behind."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command as `manage.py` does, in this process."""
+
+    def command(*arguments, check):
+        code = 0
+        try:
+            Command().run_from_argv(["manage.py", "verify_structure", *arguments])
+        except SystemExit as end:
+            code = end.code
+        result = Result(code, *capsys.readouterr())
+        assert code == check, result
+        return result
+
+    return command
+
+
+def test_a_clean_database_exits_with_0(migrated, run):
+    assert "16 tables compared, 1 info (-v 2 lists what is info)." in run(check=0).stdout
+    assert "compat.I001 1 table missing: performance_data." in run("-v2", check=0).stdout
 
 
 def test_json_is_one_object_with_the_fields_that_programs_rely_on(empty_url):
@@ -28,12 +56,10 @@ def test_json_is_one_object_with_the_fields_that_programs_rely_on(empty_url):
     assert {frozenset(issue) for issue in fixed["fixed"]} == {frozenset(KEYS)}
 
 
-def test_warnings_fail_only_when_asked(migrated_url):
-    script = "from django.db import connection; connection.cursor().execute('DROP INDEX perf_rec_device_recorded_idx')"
-    manage("shell", "-c", script, url=migrated_url, check=0)
-    manage("verify_structure", url=migrated_url, check=0)
-    result = manage("verify_structure", "--fail-on=warning", url=migrated_url, check=1)
-    assert "perf" in result.stdout or "index on (device_id, recorded_at) is missing" in result.stdout
+def test_warnings_fail_only_when_asked(migrated, run):
+    execute("DROP INDEX perf_rec_device_recorded_idx")
+    run(check=0)
+    assert "The index on (device_id, recorded_at) is missing" in run("--fail-on=warning", check=1).stdout
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
@@ -48,8 +74,8 @@ def test_warnings_fail_only_when_asked(migrated_url):
         (["--fail-on=info"], "invalid choice"),
     ],
 )
-def test_a_mistake_is_explained_in_a_line(migrated_url, arguments, message):
-    result = manage("verify_structure", *arguments, url=migrated_url, check=2)
+def test_a_mistake_is_explained_in_a_line(migrated, run, arguments, message):
+    result = run(*arguments, check=2)
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
@@ -63,10 +89,11 @@ def test_a_mistake_is_explained_in_a_line(migrated_url, arguments, message):
         ("sqlite:///{file}", "file is not a database"),
     ],
 )
-def test_an_unreachable_database_exits_with_2(tmp_path, url, message):
+def test_an_unreachable_database_exits_with_2(tmp_path, run, django_db_blocker, url, message):
     file = tmp_path / "text.sqlite3"
     file.write_text("this is no database, but long enough to be looked at " * 40)
-    result = manage("verify_structure", "--format=json", url=url.format(file=file), check=2)
+    with django_db_blocker.unblock(), connected("default", url.format(file=file)):
+        result = run("--format=json", check=2)
     assert json.loads(result.stdout)["status"] == "unverifiable"
     assert message in result.stderr
     assert "Traceback" not in result.stderr
