@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db import DataError, IntegrityError, connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.models import F
 
 from compat.copying.errors import LeaseLost
@@ -37,6 +37,8 @@ def copy_batch(run: CopyRun, part: CopyRange, statements: Statements, rows: int)
             return Written()
         boundary = fetch(statements.source_using, statements.boundary(part.next_key, part.last_key, rows))
         keys = KeyRange(part.next_key, boundary[0][0] if boundary else part.last_key)
+        if keys.last < part.last_key:
+            commit_lazily(statements)
         written = write(run, statements, keys)
         counts = {"copied": written.copied, "rejected": len(written.rejected), "batches": 1}
         checkpoint(run, part, using, next_key=keys.last + 1, **counts)
@@ -50,8 +52,8 @@ def copy_missing(run: CopyRun, part: CopyRange, statements: Statements, keys: tu
     with transaction.atomic(using=using):
         begin_batch(run, part, statements)
         mapped = statements.mapped(Keys(keys).condition)
-        missing = Keys(tuple(key for (key,) in fetch(using, statements.missing_keys(mapped, run.pk))))
-        written = write(run, statements, missing)
+        missing = tuple(key for (key,) in fetch(using, statements.missing_keys(mapped, run.pk)))
+        written = write(run, statements, Keys(missing)) if missing else Written()
         counts = {"copied": written.copied, "rejected": len(written.rejected), "batches": 1}
         checkpoint(run, part, using, next_key=part.next_key, **counts)
     return written
@@ -66,6 +68,16 @@ def begin_batch(run: CopyRun, part: CopyRange, statements: Statements) -> None:
     if next_key is None:
         raise LeaseLost(run.pk)
     part.next_key = next_key
+
+
+def commit_lazily(statements: Statements) -> None:
+    """Let the open transaction's commit not wait for the disk: rows and checkpoint are lost or kept together.
+
+    The last batch of a range never does so. Its commit makes all before it durable, too, so that a worker
+    that has gone on to another range need not come back after a crash of the server.
+    """
+    with connections[statements.using].cursor() as cursor:
+        statements.backend.commit_lazily(cursor)
 
 
 def checkpoint(run: CopyRun, part: CopyRange, using: str, *, next_key: int, **counts: int) -> None:
@@ -85,7 +97,9 @@ def write(run: CopyRun, statements: Statements, rows: Selection) -> Written:
         try:
             with transaction.atomic(using=statements.using):
                 return _copy(run, statements, rows, only_fit=only_fit)
-        except (DataError, IntegrityError) as error:
+        except DatabaseError as error:
+            if not statements.refuses(error):
+                raise
             refusal = one_line(error)
     return _halve(run, statements, rows, refusal)
 

@@ -12,7 +12,6 @@ from django.db.models import F
 from compat.copying.batches import Written, copy_batch
 from compat.copying.job import Job
 from compat.copying.models import CopyRange, CopyRun
-from compat.copying.retrying import retrying
 from compat.copying.sizing import LARGEST, BatchSize
 from compat.copying.staging import ROWS
 from compat.copying.statements import Statements
@@ -25,7 +24,7 @@ def copy_ranges(job: Job, run: CopyRun) -> None:
     """Copy every range of `run` that is not done."""
     todo = CopyRange.objects.using(job.using).filter(run=run, next_key__lte=F("last_key")).order_by("first_key")
     parts: queue.SimpleQueue[CopyRange] = queue.SimpleQueue()
-    for part in todo:
+    for part in job.retrying(lambda: list(todo.all()), f"run {run.pk}, looking for what is left"):
         parts.put(part)
     statements = job.statements(run)
     if job.workers == 1:
@@ -57,7 +56,7 @@ def _work(job: Job, run: CopyRun, statements: Statements, parts: "queue.SimpleQu
         except queue.Empty:
             return
         while part.next_key <= part.last_key and not job.stop.requested():
-            if reason := throttle.pressure():
+            if reason := job.retrying(throttle.pressure, f"run {run.pk}, looking at the server"):
                 _hold(job, run, reason)
             else:
                 throttle.rest(_batch(job, run, part, statements, size))
@@ -78,10 +77,7 @@ def _batch(job: Job, run: CopyRun, part: CopyRange, statements: Statements, size
         began = time.perf_counter()
         return copy_batch(run, part, statements, size.rows)
 
-    written = retrying(
-        attempt, using=job.using, what=f"run {run.pk}, batch from key {part.next_key}", stop=job.stop,
-        on_timeout=size.timed_out,
-    )  # fmt: skip
+    written = job.retrying(attempt, f"run {run.pk}, batch from key {part.next_key}", size.timed_out)
     seconds = time.perf_counter() - began
     rows = written.copied + len(written.rejected)
     logger.debug(

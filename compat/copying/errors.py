@@ -20,6 +20,17 @@ class WritersRemain(CopyError):
     """Transactions that may still commit rows into the copied range stayed open."""
 
 
+class StopRequested(CopyError):
+    """A stop was asked for while an error was waited out."""
+
+
+class ForbiddenTransition(CopyError):
+    """A run was asked to go from one state to another that does not follow it."""
+
+    def __init__(self, former: str, new: str) -> None:
+        super().__init__(f"A run that is {former} cannot become {new}. See the runs with --status.")
+
+
 class DeclarationError(CopyError):
     """A copy's declaration does not fit its models; lists every problem."""
 

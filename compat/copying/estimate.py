@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 
 from django.db import connections, transaction
 from django.db.models import F
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from compat.copying import ledger
 from compat.copying.job import Job
-from compat.copying.selection import KeyRange, chunks, staged
+from compat.copying.selection import KeyRange, bisected, chunks, staged
 from compat.copying.sql import execute, fetch
 from compat.copying.statements import Statements
 from compat.copying.states import RESUMABLE
@@ -31,15 +32,24 @@ def estimate(job: Job) -> Estimate:
     rows = rejected = 0
     seconds = 0.0
     for waiting, statements in _waiting(job):
-        count = 0
-        for keys in chunks(statements, waiting):
-            with staged(statements):
-                mapped = statements.mapped(keys.condition)
-                count += fetch(job.using, statements.count(mapped))[0][0]
-                rejected += fetch(job.using, statements.count_unfit(mapped))[0][0]
-        rows += count
+        found = [
+            counted
+            for keys in chunks(statements, waiting)
+            for counted in bisected(statements, keys, partial(_counted, statements), lambda key: (1, 1))
+        ]
+        count = sum(rows for rows, _ in found)
+        rows, rejected = rows + count, rejected + sum(unfit for _, unfit in found)
         seconds += count * _seconds_per_row(statements, waiting) if count else 0
     return Estimate(rows, rejected, seconds)
+
+
+def _counted(statements: Statements, keys: KeyRange) -> tuple[int, int]:
+    """Count the rows with these keys, and those of them that break a promise."""
+    with staged(statements):
+        mapped = statements.mapped(keys.condition)
+        [(rows,)] = fetch(statements.using, statements.count(mapped))
+        [(unfit,)] = fetch(statements.using, statements.count_unfit(mapped))
+    return rows, unfit
 
 
 def _waiting(job: Job) -> list[tuple[KeyRange, Statements]]:
@@ -65,13 +75,17 @@ def _coming(job: Job) -> frozenset[str]:
 def _seconds_per_row(statements: Statements, keys: KeyRange) -> float:
     boundary = fetch(statements.source_using, statements.boundary(keys.first, keys.last, TRIAL_ROWS))
     trial = KeyRange(keys.first, boundary[0][0] if boundary else keys.last)
+    [(count,)] = fetch(statements.source_using, statements.count(statements.selected(trial.condition)))
+    began = time.perf_counter()
+    sum(bisected(statements, trial, partial(_tried, statements), lambda key: 0))
+    return (time.perf_counter() - began) / count if count else 0.0
+
+
+def _tried(statements: Statements, keys: KeyRange) -> int:
     with transaction.atomic(using=statements.using):
         with connections[statements.using].cursor() as cursor:
             statements.backend.begin_batch(cursor)
-        began = time.perf_counter()
-        mapped = statements.mapped(trial.condition)
-        execute(statements.using, replace(statements, coming=frozenset()).insert(mapped, only_fit=True))
-        seconds = time.perf_counter() - began
-        [(count,)] = fetch(statements.using, statements.count(mapped))
+        mapped = statements.mapped(keys.condition)
+        copied = execute(statements.using, replace(statements, coming=frozenset()).insert(mapped, only_fit=True))
         transaction.set_rollback(True, using=statements.using)
-    return seconds / count if count else 0.0
+    return copied

@@ -10,6 +10,7 @@ from django.db.models import DateTimeField, Expression, Func
 from django.db.models.sql.compiler import SQLCompiler
 
 SQLITE_FUNCTION = "compat_aware_datetime"
+SQLITE_IS_TEXT = "compat_is_text"
 
 
 class RunTimestamp(Expression):
@@ -49,37 +50,49 @@ class AwareDateTime(Func):
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any) -> Any:
         """Take a text in final form as it is, cut an empty fraction, and leave the rest to `in_utc`."""
         value, params = compiler.compile(self.source_expressions[0])
-        call = f"{SQLITE_FUNCTION}({value}, %s)"
+        text = f"CASE typeof({value}) WHEN 'text' THEN CAST({value} AS BLOB) END"
+        call = f"coalesce({SQLITE_FUNCTION}({text}, %s), {value})"
         if self.zone_name != "UTC":
-            return call, (*params, self.zone_name)
+            return call, (*params * 2, self.zone_name, *params)
         spaced = f"substr({value}, 11, 1) = ' '"
         sql = (
             f"CASE WHEN length({value}) = 19 AND {spaced} THEN {value} "
             f"WHEN length({value}) = 26 AND {spaced} AND substr({value}, 20) = '.000000' THEN substr({value}, 1, 19) "
             f"ELSE {call} END"
         )
-        return sql, (*params * (sql.count(value) if params else 0), self.zone_name)
+        return sql, (*params * 9, self.zone_name, *params)
 
 
 def register(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Give a new SQLite connection the function that AwareDateTime calls there."""
+    """Give a new SQLite connection the functions that copies call there."""
     if connection.vendor == "sqlite":
         connection.connection.create_function(SQLITE_FUNCTION, 2, in_utc, deterministic=True)
+        connection.connection.create_function(SQLITE_IS_TEXT, 1, is_text, deterministic=True)
 
 
-def in_utc(value: object, zone: str) -> object:
-    """Return a date and time in the text form that Django stores on SQLite; anything else unchanged."""
-    if not isinstance(value, str):
-        return value
+def in_utc(value: bytes | None, zone: str) -> str | None:
+    """Return a date and time in the text form that Django stores on SQLite; None when it is none."""
+    if value is None:
+        return None
     try:
-        moment = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value.decode())
         if moment.tzinfo is None:
             moment -= local_offset(moment, ZoneInfo(zone))
         else:
             moment = moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        return value
+        return None
     return str(moment.replace(tzinfo=None))
+
+
+def is_text(value: bytes | None) -> bool | None:
+    """Tell whether every database can hold these bytes as text: valid UTF-8 without the NUL character."""
+    if value is None:
+        return None
+    try:
+        return "\x00" not in value.decode()
+    except UnicodeDecodeError:
+        return False
 
 
 def local_offset(moment: datetime, zone: ZoneInfo) -> Any:

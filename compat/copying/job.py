@@ -1,13 +1,17 @@
 """What the operations on a copy share: the copy, its databases, how to stop it, and who is told."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from compat.copying.declaration import Copy
 from compat.copying.models import CopyRun
+from compat.copying.retrying import retrying
 from compat.copying.statements import Statements
 from compat.copying.stopping import Stop
 from compat.copying.throttling import Limits
+
+Answer = TypeVar("Answer")
 
 
 class Progress(Protocol):
@@ -49,6 +53,12 @@ class Job:
     limits: Limits = field(default_factory=Limits)
     stop: Stop = field(default_factory=Stop)
     progress: Progress = field(default_factory=Silence)
+
+    def retrying(
+        self, operation: Callable[[], Answer], what: str, on_timeout: Callable[[], None] = lambda: None
+    ) -> Answer:
+        """Return what `operation` returns; try again after errors that pass, on whichever of the databases."""
+        return retrying(operation, using={self.using, self.source}, what=what, stop=self.stop, on_timeout=on_timeout)
 
     def statements(self, run: CopyRun) -> Statements:
         """Return the statements of a run of this copy."""

@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 
 from compat.copying.errors import Blocked, LeaseLost
 from compat.copying.models import CopyRange, CopyRun
-from compat.copying.states import State, check_transition
+from compat.copying.states import OPEN, State, check_transition
 from compat.copying.stopping import Stop
 
 logger = logging.getLogger(__name__)
@@ -32,13 +32,13 @@ HEARTBEAT = 4.0
 
 def identity() -> str:
     """Name this process: host, boot, process id and its start, so that a dead owner on this machine is known."""
-    return f"{socket.gethostname()}/{_boot()}/{os.getpid()}/{_started(os.getpid())}"
+    return f"{socket.gethostname()}/{_place()}/{os.getpid()}/{_started(os.getpid())}"
 
 
 def acquire(run: CopyRun, using: str, state: State) -> CopyRun:
     """Become the owner of `run` in `state` and return it with the new token.
 
-    Raises Blocked when another live process owns it.
+    Raises Blocked when another live process owns it, or another run of the copy is not at its end.
     """
     with transaction.atomic(using=using):
         held = CopyRun.objects.using(using).select_for_update().get(pk=run.pk)
@@ -46,6 +46,9 @@ def acquire(run: CopyRun, using: str, state: State) -> CopyRun:
         expired = CopyRun.objects.using(using).filter(free, pk=run.pk).exists()
         if not expired and not _is_dead(held.owner):
             raise Blocked(busy(held))
+        others = CopyRun.objects.using(using).filter(copy=held.copy, state__in=OPEN).exclude(pk=held.pk)
+        if other := others.first():
+            raise Blocked(f"Run {other.pk} of {other.copy} is {other.state}. Bring it to its end first.")
         check_transition(held.state, state)
         CopyRun.objects.using(using).filter(pk=run.pk).update(
             state=state, owner=identity(), token=F("token") + 1, lease_expires_at=Now() + DURATION, error=""
@@ -117,15 +120,23 @@ def _renew(run: CopyRun, using: str, stop: Stop, done: threading.Event) -> None:
 
 
 def _is_dead(owner: str) -> bool:
-    """Tell whether `owner` is known to be dead: a process of this machine that is not there any more."""
+    """Tell whether `owner` is known to be dead: a process that this one would see and that is not there any more."""
     host, _, rest = owner.partition("/")
     if host != socket.gethostname() or rest.count("/") != 2:
         return False
-    boot, pid, started = rest.split("/")
-    return boot != _boot() or _started(int(pid)) != started
+    place, pid, started = rest.split("/")
+    if not place or place != _place():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return _started(int(pid)) not in {started, "?"}
 
 
-def _boot() -> str:
+def _place() -> str:
     """Identify this boot of the machine and this process namespace; empty where the system does not say."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -135,11 +146,9 @@ def _boot() -> str:
 
 
 def _started(pid: int) -> str:
-    """Return when the process began, in clock ticks since boot; empty when it is gone, `?` when unknown."""
-    if not Path("/proc/self/stat").exists():
-        return "?"
+    """Return when the process began, in clock ticks since boot; empty when it has ended, `?` when unknown."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return ""
+        return "?"
     return "" if fields[0] == "Z" else fields[19]

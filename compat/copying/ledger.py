@@ -14,6 +14,7 @@ from compat.copying.declaration import Copy
 from compat.copying.errors import Blocked
 from compat.copying.models import CopyRange, CopyRun, RejectedRow
 from compat.copying.states import OPEN, RESUMABLE, State
+from compat.copying.verification import Differences
 
 logger = logging.getLogger(__name__)
 
@@ -52,26 +53,36 @@ def open_rejects(run: CopyRun, using: str) -> QuerySet[RejectedRow]:
     return RejectedRow.objects.using(using).filter(run=run, resolved_at=None)
 
 
+def note_verification(run: CopyRun, using: str, found: Differences) -> None:
+    """Remember what a verification found of a completed run, so that the next copy brings over what is missing."""
+    completed = CopyRun.objects.using(using).filter(pk=run.pk, state=State.COMPLETED)
+    completed.update(verified=not found, differences=found.counts())
+
+
 def source_bounds(copy: Copy, using: str, source: str) -> tuple[int, int] | None:
-    """Return the source keys that no run has looked at, or None when there are none.
+    """Return the next range of source keys that no run has looked at, or None when there is none.
 
     A first run begins at 1 even when the smallest visible key is larger: rows below it may still be
-    in transactions that have not committed.
+    in transactions that have not committed. Later ones begin behind all others, or end before them.
     """
-    before = kept_runs(copy, using, source).aggregate(last=Max("last_key"))["last"]
+    seen = kept_runs(copy, using, source).aggregate(first=Min("first_key"), last=Max("last_key"))
     rows = copy.source._base_manager.using(source)
-    if before is not None:
-        rows = rows.filter(pk__gt=before)
-    bounds = rows.aggregate(first=Min("pk"), last=Max("pk"))
-    if bounds["last"] is None:
-        return None
-    return (min(1, bounds["first"]) if before is None else before + 1), bounds["last"]
+    if seen["last"] is None:
+        bounds = rows.aggregate(first=Min("pk"), last=Max("pk"))
+        return None if bounds["last"] is None else (min(1, bounds["first"]), bounds["last"])
+    if (last := rows.filter(pk__gt=seen["last"]).aggregate(last=Max("pk"))["last"]) is not None:
+        return seen["last"] + 1, last
+    first = rows.filter(pk__lt=seen["first"]).aggregate(first=Min("pk"))["first"]
+    return None if first is None else (first, seen["first"] - 1)
 
 
 def unseen_rows(copy: Copy, using: str, source: str) -> int:
     """Count the source rows that no run has looked at."""
-    bounds = source_bounds(copy, using, source)
-    return copy.source._base_manager.using(source).filter(pk__range=bounds).count() if bounds else 0
+    seen = kept_runs(copy, using, source).aggregate(first=Min("first_key"), last=Max("last_key"))
+    rows = copy.source._base_manager.using(source)
+    if seen["last"] is not None:
+        rows = rows.exclude(pk__range=(seen["first"], seen["last"]))
+    return rows.count()
 
 
 def begin(copy: Copy, using: str, source: str) -> CopyRun | None:
@@ -79,14 +90,24 @@ def begin(copy: Copy, using: str, source: str) -> CopyRun | None:
 
     Raises Blocked when another process owns the open run, or when it must be rolled back to its end first.
     """
-    if run := runs_of(copy, using).filter(state__in=OPEN).first():
-        return _resume(run, using, source)
-    try:
-        with transaction.atomic(using=using):
-            run = _create(copy, using, source)
-    except IntegrityError:
-        raise Blocked(lease.busy(runs_of(copy, using).filter(state__in=OPEN)[0])) from None
-    return run and lease.acquire(run, using, State.RUNNING)
+    for _ in range(2):
+        if run := open_run(copy, using):
+            return _resume(run, using, source)
+        try:
+            with transaction.atomic(using=using):
+                run = _create(copy, using, source)
+        except IntegrityError:
+            continue
+        if run is not None:
+            return lease.acquire(run, using, State.RUNNING)
+        if not open_run(copy, using):
+            return None
+    raise Blocked(f"Another process has just begun a run of {copy.name}. See who with --status.")
+
+
+def open_run(copy: Copy, using: str) -> CopyRun | None:
+    """Return the run that is not at its end, if there is one."""
+    return runs_of(copy, using).filter(state__in=OPEN).first()
 
 
 def _resume(run: CopyRun, using: str, source: str) -> CopyRun:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from typing import Any
 
 from django.db import DatabaseError, Error, connections
 from django.db.models import F, Max, Min
@@ -13,7 +14,7 @@ from compat.copying import estimate, lease, ledger, preflight, results, setting_
 from compat.copying.backends import backend_for
 from compat.copying.clock import doubtful_local_times
 from compat.copying.copier import copy_ranges
-from compat.copying.errors import CopyError, LeaseLost, WritersRemain
+from compat.copying.errors import CopyError, LeaseLost, StopRequested, WritersRemain
 from compat.copying.job import Job, Silence
 from compat.copying.models import CopyRun
 from compat.copying.proof import prove, wait_for_writers
@@ -21,7 +22,7 @@ from compat.copying.results import Result
 from compat.copying.retry_rejected import retry_run
 from compat.copying.retrying import one_line
 from compat.copying.rollback import next_to_roll_back, roll_back_run
-from compat.copying.states import State
+from compat.copying.states import RESUMABLE, State
 from compat.copying.verification import Differences
 
 logger = logging.getLogger(__name__)
@@ -59,17 +60,18 @@ def copy_rows(job: Job) -> Result:
         result = copy_rows(replace(job, copy=parent))
         if result.status not in {results.COMPLETED, results.NOTHING_TO_DO}:
             return result
-    run = ledger.begin(job.copy, job.using, job.source)
+    run = job.retrying(lambda: ledger.begin(job.copy, job.using, job.source), f"{job.copy.name}, beginning")
     if run is None:
         return _nothing_to_do(job)
     return _owned(job, run, _copy_and_prove)
 
 
 def _nothing_to_do(job: Job) -> Result:
-    """Nothing waits; but a last run that was found different is compared again, for it may be mended."""
-    run = ledger.kept_runs(job.copy, job.using, job.source).first()
-    if run is not None and run.verified is False:
-        return _owned(job, lease.acquire(run, job.using, State.RUNNING), _copy_and_prove)
+    """Nothing waits; but a run that was found different is compared again, and what is missing brought over."""
+    runs = ledger.kept_runs(job.copy, job.using, job.source)
+    if different := runs.filter(verified=False).last():
+        return _owned(job, lease.acquire(different, job.using, State.RUNNING), _copy_and_prove)
+    run = runs.first()
     rows = job.copy.source._base_manager.using(job.source).count()
     logger.info("%s: nothing to do, %d rows in the source", job.copy.name, rows)
     return Result(results.NOTHING_TO_DO, run=run.pk if run else None, source_rows=rows)
@@ -81,7 +83,7 @@ def _owned(job: Job, run: CopyRun, work: Callable[[Job, CopyRun, float], Result]
     with lease.heartbeat(run, job.using, job.stop):
         try:
             return work(job, run, began)
-        except WritersRemain as error:
+        except (WritersRemain, StopRequested) as error:
             return _stopped(job, run, str(error), began)
         except LeaseLost as error:
             logger.error("run %d: %s", run.pk, error)
@@ -99,7 +101,7 @@ def _copy_and_prove(job: Job, run: CopyRun, began: float) -> Result:
     job.progress.end()
     if not job.stop.requested():
         wait_for_writers(job, run)
-        _refresh_statistics(job)
+        job.retrying(lambda: _refresh_statistics(job), f"run {run.pk}, refreshing statistics")
         with setting_aside.being_put_back(job, run):
             differences = _compare(job, run, sweep=False)
         if differences.missing and not job.stop.requested():
@@ -151,8 +153,11 @@ def _compare(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
 def _completed(job: Job, run: CopyRun, differences: Differences, began: float) -> Result:
     verified = not differences
     error = "" if verified else f"Source and target differ: {differences}."
-    lease.release(
-        run, job.using, State.COMPLETED, verified=verified, differences=differences.counts(), error=error,
+    if run.set_aside:
+        names = ", ".join(structure["name"] for structure in run.set_aside)
+        error = f"{error} Rows of others break {names}: mend them, verify_structure names them.".strip()
+    _release(
+        job, run, State.COMPLETED, verified=verified, differences=differences.counts(), error=error,
         seconds=_seconds(run, began),
     )  # fmt: skip
     result = _result(job, run, results.COMPLETED if verified else results.DIFFERENT)
@@ -164,9 +169,13 @@ def _completed(job: Job, run: CopyRun, differences: Differences, began: float) -
     return result
 
 
+def _release(job: Job, run: CopyRun, state: State, **outcome: Any) -> None:
+    job.retrying(lambda: lease.release(run, job.using, state, **outcome), f"run {run.pk}, writing that it is {state}")
+
+
 def _stopped(job: Job, run: CopyRun, reason: str, began: float) -> Result:
     if run.state == State.RUNNING:
-        lease.release(run, job.using, State.STOPPED, error=reason, seconds=_seconds(run, began))
+        _release(job, run, State.STOPPED, error=reason, seconds=_seconds(run, began))
     else:
         lease.pause(run, job.using, reason)
     logger.warning("run %d: stopped, %s; run again to resume", run.pk, reason)
@@ -211,8 +220,11 @@ def verify(job: Job) -> Result:
         done = ledger.totals(run, job.using)
         copied, rejected = copied + done.copied, rejected + done.rejected
         job.progress.begin(f"comparing run {run.pk}", done.copied)
-        differences += prove(job, run, sweep=False)
+        of_run = prove(job, run, sweep=False)
         job.progress.end()
+        if run.state == State.COMPLETED and not job.stop.requested():
+            ledger.note_verification(run, job.using, of_run)
+        differences += of_run
     if job.stop.requested():
         return Result(results.STOPPED, error=job.stop.reason)
     differences.missing += ledger.unseen_rows(job.copy, job.using, job.source)
@@ -236,7 +248,9 @@ def roll_back(job: Job) -> Result:
     result = _roll_back_runs(job)
     if result.status in {results.ROLLED_BACK, results.NOTHING_TO_DO}:
         for parent in reversed(job.copy.parents):
-            _roll_back_runs(replace(job, copy=parent))
+            of_parent = _roll_back_runs(replace(job, copy=parent))
+            if of_parent.status not in {results.ROLLED_BACK, results.NOTHING_TO_DO}:
+                return of_parent
     return result
 
 
@@ -259,8 +273,8 @@ def _roll_back_run(job: Job, run: CopyRun, began: float) -> Result:
     kept = roll_back_run(job, run)
     if kept is None:
         return _stopped(job, run, job.stop.reason, began)
-    error = f"Rows that changed since the copy were kept: {kept}." if kept else ""
-    lease.release(run, job.using, State.ROLLED_BACK, differences=kept.counts(), error=error, verified=None)
+    error = f"Rows that changed since the copy, or are referred to, were kept: {kept}." if kept else ""
+    _release(job, run, State.ROLLED_BACK, differences=kept.differences.counts(), error=error, verified=None)
     result = replace(_result(job, run, results.ROLLED_BACK), seconds=time.monotonic() - began)
     logger.info(
         "run %d: rolled back, %d rows deleted in %.2f s, kept: %s",
@@ -273,7 +287,8 @@ def _roll_back_run(job: Job, run: CopyRun, began: float) -> Result:
 def retry_rejected(job: Job) -> Result:
     """Try the rejected rows of all runs again."""
     outcome = Result(results.NOTHING_TO_DO)
-    for run in ledger.kept_runs(job.copy, job.using, job.source).filter(state=State.COMPLETED):
+    states = (*RESUMABLE, State.COMPLETED)
+    for run in ledger.kept_runs(job.copy, job.using, job.source).filter(state__in=states):
         if ledger.open_rejects(run, job.using).exists():
             outcome = _owned(job, lease.acquire(run, job.using, State.RUNNING), _retry_run)
             if outcome.status not in {results.COMPLETED, results.DIFFERENT}:

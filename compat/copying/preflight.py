@@ -1,5 +1,8 @@
 """Look before anything is written: can the copy be done here at all?"""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import DatabaseError, Error, connections
 from django.db.models import Model
 from django.utils.connection import ConnectionDoesNotExist
@@ -13,6 +16,7 @@ from compat.copying.retrying import one_line
 
 def check(job: Job) -> None:
     """Raise Blocked with what to do, unless both databases answer and hold the tables and columns needed."""
+    _ = job.copy.fields  # raises DeclarationError
     _check_tables(job.source, {job.copy.source: set(job.copy.source_columns)})
     check_target(job)
 
@@ -36,6 +40,7 @@ def _check_tables(using: str, needed: dict[type[Model], set[str]]) -> None:
                 if table not in present:
                     raise Blocked(f"The table {table} is not in the database {using!r}. {_advice(using)}")
                 description = connection.introspection.get_table_description(cursor, table)
+                _check_foreign_columns(using, model, description)
                 if missing := columns - {column.name for column in description}:
                     raise Blocked(
                         f"The table {table} in the database {using!r} has no column {', '.join(sorted(missing))}. "
@@ -46,6 +51,19 @@ def _check_tables(using: str, needed: dict[type[Model], set[str]]) -> None:
         raise Blocked(f"There is no database alias {using!r}; the settings know: {known}.") from None
     except (DatabaseError, Error) as error:
         raise Blocked(f"The database {using!r} cannot be read: {one_line(error)}") from error
+
+
+def _check_foreign_columns(using: str, model: type[Model], description: Iterable[Any]) -> None:
+    """Refuse a target with a column that the model does not know and that every row must fill."""
+    if not model._meta.managed:
+        return
+    known = {field.column for field in model._meta.concrete_fields}
+    for column in description:
+        if column.name not in known and not column.null_ok and column.default is None:
+            raise Blocked(
+                f"The column {column.name} of {model._meta.db_table} in the database {using!r} must not be NULL and "
+                f"is unknown to the model, so no row can be written. {_advice(using)}"
+            )
 
 
 def _advice(using: str) -> str:

@@ -6,14 +6,14 @@ from itertools import islice
 
 from django.db import connections
 
+from compat.copying import ledger
 from compat.copying.backends import backend_for
 from compat.copying.batches import copy_missing
 from compat.copying.errors import WritersRemain
 from compat.copying.job import Job
 from compat.copying.models import CopyRange, CopyRun
 from compat.copying.rejects import CHUNK
-from compat.copying.retrying import retrying
-from compat.copying.selection import KeyRange, chunks, staged
+from compat.copying.selection import KeyRange, bisected, chunks, staged
 from compat.copying.sql import fetch
 from compat.copying.statements import Statements
 from compat.copying.verification import Differences, compare
@@ -30,9 +30,13 @@ def wait_for_writers(job: Job, run: CopyRun) -> None:
     Raises WritersRemain when one stays open for longer than WRITERS_SECONDS.
     """
     table = job.copy.source._meta.db_table
-    waited_for = _writers(job, table)
+
+    def writers() -> dict[str, str]:
+        return job.retrying(lambda: _writers(job, table), f"run {run.pk}, looking for writers")
+
+    waited_for = writers()
     until = time.monotonic() + WRITERS_SECONDS
-    while remaining := {key: who for key, who in _writers(job, table).items() if key in waited_for}:
+    while remaining := {key: who for key, who in writers().items() if key in waited_for}:
         if time.monotonic() > until:
             raise WritersRemain(
                 f"Transactions that write to {table} are still open after {WRITERS_SECONDS:.0f} s: "
@@ -52,7 +56,8 @@ def prove(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
     """Compare all rows of a run; with `sweep` bring missing ones over first. Stops between two ranges."""
     statements = job.statements(run)
     found = Differences()
-    for part in CopyRange.objects.using(job.using).filter(run=run).order_by("first_key"):
+    parts = CopyRange.objects.using(job.using).filter(run=run).order_by("first_key")
+    for part in job.retrying(lambda: list(parts.all()), f"run {run.pk}, looking for its ranges"):
         for keys in chunks(statements, KeyRange(part.first_key, part.last_key)):
             if job.stop.requested():
                 return found
@@ -64,26 +69,43 @@ def prove(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
 def _prove_keys(
     job: Job, run: CopyRun, statements: Statements, part: CopyRange, keys: KeyRange, *, sweep: bool
 ) -> Differences:
-    def comparing() -> Differences:
-        with staged(statements):
-            return compare(run, statements, keys)
-
     what = f"run {run.pk}, comparing keys {keys.first} to {keys.last}"
-    found = retrying(comparing, using=job.using, what=what, stop=job.stop)
+    found = job.retrying(lambda: compare_all(run, statements, keys), what)
     if sweep and found.missing:
         _sweep_late(job, run, statements, part, keys)
-        found = retrying(comparing, using=job.using, what=what, stop=job.stop)
+        found = job.retrying(lambda: compare_all(run, statements, keys), what)
+    return found
+
+
+def compare_all(run: CopyRun, statements: Statements, keys: KeyRange) -> Differences:
+    """Compare the rows with these keys; one that the database cannot even compute is missing unless it was rejected."""
+
+    def comparing(part: KeyRange) -> Differences:
+        with staged(statements):
+            return compare(run, statements, part)
+
+    def alone(key: int) -> Differences:
+        rejected = ledger.open_rejects(run, statements.using).filter(source_pk=key).exists()
+        return Differences() if rejected else Differences(missing=1, samples={"missing": [key]})
+
+    found = Differences()
+    for part in bisected(statements, keys, comparing, alone):
+        found += part
     return found
 
 
 def _sweep_late(job: Job, run: CopyRun, statements: Statements, part: CopyRange, keys: KeyRange) -> None:
     """Bring over the rows that were committed after their batch had passed."""
-    with staged(statements):
-        mapped = statements.mapped(keys.condition)
-        missing = iter([key for (key,) in fetch(job.using, statements.missing_keys(mapped, run.pk))])
+
+    def look() -> list[int]:
+        with staged(statements):
+            mapped = statements.mapped(keys.condition)
+            return [key for (key,) in fetch(job.using, statements.missing_keys(mapped, run.pk))]
+
+    missing = iter(job.retrying(look, f"run {run.pk}, looking for late rows"))
     while late := tuple(islice(missing, CHUNK)):
         logger.info("run %d: %d rows came late, from key %d", run.pk, len(late), late[0])
-        retrying(
+        job.retrying(
             lambda late=late: copy_missing(run, part, statements, late),  # type: ignore[misc]
-            using=job.using, what=f"run {run.pk}, late rows from key {late[0]}", stop=job.stop,
-        )  # fmt: skip
+            f"run {run.pk}, late rows from key {late[0]}",
+        )

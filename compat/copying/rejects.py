@@ -30,7 +30,7 @@ def reject(run: CopyRun, statements: Statements, reasons: dict[int, str]) -> Non
     ]
     RejectedRow.objects.using(statements.using).bulk_create(
         rows, batch_size=CHUNK, update_conflicts=True, unique_fields=["run", "source_pk"],
-        update_fields=["reason", "payload"],
+        update_fields=["reason", "payload", "resolved_at"],
     )  # fmt: skip
 
 

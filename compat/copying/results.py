@@ -41,7 +41,7 @@ class Result:
     @property
     def exit_code(self) -> int:
         """0 done, 1 failed, different or rows rejected, 2 could not start, 3 stopped early."""
-        if self.status == COMPLETED and self.rejected:
+        if self.status == COMPLETED and (self.rejected or self.error):
             return 1
         return EXIT_CODES.get(self.status, 0)
 

@@ -11,7 +11,6 @@ from compat.copying.batches import Written, begin_batch, checkpoint, write
 from compat.copying.job import Job
 from compat.copying.models import CopyRange, CopyRun
 from compat.copying.rejects import CHUNK
-from compat.copying.retrying import retrying
 from compat.copying.selection import Keys
 from compat.copying.statements import Statements
 
@@ -26,10 +25,10 @@ def retry_run(job: Job, run: CopyRun) -> int:
         inside = ledger.open_rejects(run, job.using).filter(source_pk__range=(part.first_key, part.last_key))
         waiting = iter(list(inside.order_by("source_pk").values_list("source_pk", flat=True)))
         while (keys := tuple(islice(waiting, CHUNK))) and not job.stop.requested():
-            written = retrying(
+            written = job.retrying(
                 lambda part=part, keys=keys: _retry(run, part, statements, keys),  # type: ignore[misc]
-                using=job.using, what=f"run {run.pk}, rejects from key {keys[0]}", stop=job.stop,
-            )  # fmt: skip
+                f"run {run.pk}, rejects from key {keys[0]}",
+            )
             copied += written.copied
             job.progress.advance(len(keys))
     logger.info("run %d: %d rejected rows copied", run.pk, copied)
@@ -43,6 +42,8 @@ def _retry(run: CopyRun, part: CopyRange, statements: Statements, keys: tuple[in
         begin_batch(run, part, statements)
         waiting = ledger.open_rejects(run, using).filter(source_pk__in=keys)
         keys = tuple(waiting.values_list("source_pk", flat=True))
+        if not keys:
+            return Written()
         written = write(run, statements, Keys(keys))
         settled = waiting.exclude(source_pk__in=written.rejected).update(resolved_at=Now())
         checkpoint(run, part, using, next_key=part.next_key, copied=written.copied, rejected=-settled, batches=1)

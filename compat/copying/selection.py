@@ -1,15 +1,17 @@
 """Which source rows a statement is about: a range of keys, or some keys."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from compat.copying.sql import fetch
 from compat.copying.staging import ROWS
 from compat.copying.statements import Statements
+
+Answer = TypeVar("Answer")
 
 
 class Selection(Protocol):
@@ -35,7 +37,7 @@ class KeyRange:
         """The ORM condition that these rows meet."""
         return {"pk__gte": self.first, "pk__lte": self.last}
 
-    def parted(self, key: int) -> tuple[Selection, Selection]:
+    def parted(self, key: int) -> "tuple[KeyRange, KeyRange]":
         """Return the range up to `key`, and the range behind it."""
         return KeyRange(self.first, key), KeyRange(key + 1, self.last)
 
@@ -66,6 +68,27 @@ def chunks(statements: Statements, keys: KeyRange) -> Iterator[KeyRange]:
         first = found[0][0] + 1
     if first <= keys.last:
         yield KeyRange(first, keys.last)
+
+
+def bisected(
+    statements: Statements, keys: KeyRange, attempt: Callable[[KeyRange], Answer], alone: Callable[[int], Answer]
+) -> Iterator[Answer]:
+    """Yield what `attempt` answers for a range; where the database refuses a row, halve, and ask `alone` for it."""
+    try:
+        yield attempt(keys)
+        return
+    except DatabaseError as error:
+        if not statements.refuses(error):
+            raise
+    rows = statements.selected(keys.condition)
+    [(count,)] = fetch(statements.source_using, statements.count(rows))
+    if count:
+        [(middle,)] = fetch(statements.source_using, statements.nth_key(rows, max(1, count // 2)))
+        if count == 1:
+            yield alone(middle)
+        else:
+            for part in keys.parted(middle):
+                yield from bisected(statements, part, attempt, alone)
 
 
 def staged(statements: Statements) -> AbstractContextManager[None]:

@@ -6,18 +6,19 @@ put it back. The primary key and unique indexes stay: they keep a row from arriv
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from django.db import ProgrammingError, connections, transaction
+from django.db import IntegrityError, ProgrammingError, connections, transaction
 
 from compat.copying.backends import backend_for
 from compat.copying.errors import LeaseLost
 from compat.copying.job import Job
 from compat.copying.models import CopyRun
-from compat.copying.retrying import one_line, retrying
+from compat.copying.retrying import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -61,21 +62,35 @@ def set_aside(job: Job, run: CopyRun) -> None:
         run.set_aside = aside
         return [structure.name for structure in found]
 
-    names = _retried(job, run, drop, "setting indexes aside")
+    names = job.retrying(drop, f"run {run.pk}, setting indexes aside")
     if names:
         logger.info("run %d: set aside of %s: %s", run.pk, table, ", ".join(names))
 
 
 def put_back(job: Job, run: CopyRun) -> None:
-    """Build again what the run set aside and is not there, and forget it."""
+    """Build again what the run set aside and is not there, and forget it.
+
+    A foreign key that rows of others break meanwhile is there again, holds for new rows, and is tried anew
+    by the next run: it stays on the list.
+    """
     table = job.copy.target._meta.db_table
+    broken = []
     for structure in run.set_aside:
         began = time.monotonic()
-        _retried(job, run, lambda structure=structure: _build(job, table, structure), f"building {structure['name']}")  # type: ignore[misc]
+        try:
+            build = partial(_build, job, table, structure)
+            job.retrying(build, f"run {run.pk}, building {structure['name']}")
+        except IntegrityError as error:
+            broken.append(structure)
+            logger.error(
+                "run %d: %s of %s is back, but rows that are there break it: %s Mend them; verify_structure names them.",
+                run.pk, structure["name"], table, one_line(error),
+            )  # fmt: skip
+            continue
         logger.info("run %d: %s of %s is back after %.2f s", run.pk, structure["name"], table, time.monotonic() - began)
-    if run.set_aside:
-        _remember(job, run, [])
-        run.set_aside = []
+    if run.set_aside != broken:
+        _remember(job, run, broken)
+        run.set_aside = broken
 
 
 def _remember(job: Job, run: CopyRun, aside: list[dict[str, Any]]) -> None:
@@ -116,7 +131,3 @@ def _build(job: Job, table: str, structure: dict[str, Any]) -> None:
     if structure["after"]:
         with connection.cursor() as cursor:
             cursor.execute(structure["after"])
-
-
-def _retried(job: Job, run: CopyRun, operation: Callable[[], Any], what: str) -> Any:
-    return retrying(operation, using=job.using, what=f"run {run.pk}, {what}", stop=job.stop)

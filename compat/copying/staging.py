@@ -25,11 +25,12 @@ def stage(copy: Copy, view: Sql, rows: int, source: str, target: str) -> Sql:
     export = _Export(copy, view, backend_for(connections[source]), backend)
     with connections[target].cursor() as into, connections[source].cursor() as cursor:
         _create(into, table, copy, export.fields)
-        cursor.execute(*export.fit())
-        carried = backend.load(into, table, export.columns, cursor)
-        if carried < rows:
-            cursor.execute(*export.flawed())
-            backend.load(into, table, ["flaw", *export.columns], cursor)
+        with export.source.exporting():
+            cursor.execute(*export.fit())
+            carried = backend.load(into, table, export.columns, cursor)
+            if carried < rows:
+                cursor.execute(*export.flawed())
+                backend.load(into, table, ["flaw", *export.columns], cursor)
     return Sql(f"SELECT * FROM {table}")  # noqa: S608 our own name
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.db.models import BigIntegerField, DateTimeField, F, Field, Value
 from django.db.models.functions import Cast
 from django.db.models.sql import Query
@@ -50,6 +50,10 @@ class Statements:
     def crossing(self) -> bool:
         """Whether the rows come from another database."""
         return self.source_using != self.using
+
+    def refuses(self, error: DatabaseError) -> bool:
+        """Tell whether a database refused rows for what they hold, in the source or in the target."""
+        return any(backend_for(connections[using]).refuses(error) for using in {self.using, self.source_using})
 
     @cached_property
     def promises(self) -> list[Promise]:
@@ -229,9 +233,20 @@ class Statements:
         return Sql(
             f"DELETE FROM {self.target} WHERE {key} BETWEEN %s AND %s AND {key} IN "  # noqa: S608 quoted names
             f"(SELECT kept.{key} FROM ({mapped.text}) mapped JOIN {self._bounded_target()} kept ON {self._same_key()} "
-            f"WHERE NOT ({self._other_values()}))",
+            f"WHERE NOT ({self._other_values()}){self._unreferenced()})",
             (*bounds, *mapped.params, *bounds),
         )
+
+    def _unreferenced(self) -> str:
+        """Spare rows that rows of other models refer to: SQLite would find out at the commit only."""
+        conditions = ""
+        for relation in self.copy.target._meta.related_objects:
+            field = relation.field
+            if getattr(field, "db_constraint", False) and field.model._meta.managed:
+                table, column = self.quote(field.model._meta.db_table), self.quote(field.column)
+                key = self.quote(field.target_field.column)
+                conditions += f" AND NOT EXISTS (SELECT 1 FROM {table} child WHERE child.{column} = kept.{key})"  # noqa: S608 quoted names
+        return conditions
 
     def _bounded_target(self) -> str:
         return f"(SELECT * FROM {self.target} WHERE {self.quote(self.copy.target_key)} BETWEEN %s AND %s)"  # noqa: S608 quoted names

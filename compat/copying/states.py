@@ -10,6 +10,8 @@ rolled_back   the run's rows are gone, but for those that somebody changed since
 
 from django.db import models
 
+from compat.copying.errors import ForbiddenTransition
+
 
 class State(models.TextChoices):
     """What a run is doing, or how it ended."""
@@ -32,13 +34,6 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 }
 RESUMABLE = (State.RUNNING, State.STOPPED, State.FAILED)
 OPEN = (*RESUMABLE, State.ROLLING_BACK)
-
-
-class ForbiddenTransition(Exception):
-    """A run was asked to go from one state to another that does not follow it."""
-
-    def __init__(self, former: str, new: str) -> None:
-        super().__init__(f"A run that is {former} cannot become {new}.")
 
 
 def check_transition(former: str, new: State) -> None:

@@ -1,11 +1,12 @@
 """What the engine asks of a database beyond what Django answers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from django.db import Error
+from django.db import DatabaseError, DataError, Error, IntegrityError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field
@@ -71,6 +72,18 @@ class Backend(ABC):
     @abstractmethod
     def plain(self, value: Any) -> Any:
         """Return what `payload` read as a value that every database's JSON can hold."""
+
+    def commit_lazily(self, cursor: CursorWrapper) -> None:  # noqa: B027 most databases need nothing
+        """Let the commit of the open transaction not wait for the disk."""
+
+    def refuses(self, error: DatabaseError) -> bool:
+        """Tell whether the error is about the values of a row."""
+        return isinstance(error, DataError | IntegrityError)
+
+    @contextmanager
+    def exporting(self) -> Iterator[None]:
+        """Prepare the connection for reading values that go to another database."""
+        yield
 
     @abstractmethod
     def is_transient(self, error: Error) -> bool:

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from django.db import Error
+import psycopg2
+from django.db import DatabaseError, Error, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, IntegerField
 
@@ -41,11 +43,23 @@ class PostgreSQL(Backend):
     temporary_schema = "pg_temp"
 
     def begin_batch(self, cursor: CursorWrapper) -> None:
-        """Rows and checkpoint are lost or kept together, so the commit need not wait for the disk."""
-        cursor.execute(
-            f"SET LOCAL synchronous_commit = off; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; "
-            "SET CONSTRAINTS ALL IMMEDIATE"
-        )
+        """Wait for locks but shortly, and let deferred foreign keys speak at the statement."""
+        cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET CONSTRAINTS ALL IMMEDIATE")
+
+    def commit_lazily(self, cursor: CursorWrapper) -> None:
+        """The server writes the log to disk a little later; a crash in between loses the whole transaction."""
+        cursor.execute("SET LOCAL synchronous_commit = off")
+
+    def refuses(self, error: DatabaseError) -> bool:
+        """Add what a trigger raises (SQLSTATE class P0)."""
+        return super().refuses(error) or (_sqlstate(error) or "").startswith("P0")
+
+    @contextmanager
+    def exporting(self) -> Iterator[None]:
+        """Print floating-point numbers so that they come back to the last bit, whatever the server's default."""
+        with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
+            cursor.execute("SET LOCAL extra_float_digits = 3")
+            yield
 
     def reserve_block(self, cursor: CursorWrapper, table: str, key: str, first: int, last: int, *, keep: bool) -> int:
         """Lock out inserts for the moment in which the sequence is read and raised."""
@@ -175,7 +189,9 @@ class PostgreSQL(Backend):
         return int(cursor.rowcount)
 
     def is_transient(self, error: Error) -> bool:
-        """Judge by SQLSTATE; an error without one is a lost or refused connection."""
+        """Judge by SQLSTATE; a driver's error without one is a lost or refused connection."""
+        if not isinstance(error.__cause__, psycopg2.Error):
+            return False
         code = _sqlstate(error)
         return code is None or code in RETRY_CODES or code.startswith(RETRY_CLASSES)
 

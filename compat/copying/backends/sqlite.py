@@ -12,6 +12,7 @@ from django.db.models import Field
 from compat.copying.backends.base import Backend, Secondary
 from compat.copying.backends.postgresql import NULL
 from compat.copying.errors import Blocked
+from compat.copying.functions import SQLITE_IS_TEXT
 
 RETRY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 PRIMARY_CODE = 0xFF
@@ -51,7 +52,8 @@ class SQLite(Backend):
         """Raise AUTOINCREMENT's counter; the transaction holds the only write lock."""
         quote = self.connection.ops.quote_name
         cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = %s", (table,))
-        if "AUTOINCREMENT" not in cursor.fetchone()[0].upper():
+        found = cursor.fetchone()
+        if found is None or "AUTOINCREMENT" not in found[0].upper():
             raise Blocked(f"{table}.{key} does not count keys up (AUTOINCREMENT). Run verify_structure --fix first.")
         cursor.execute(f"SELECT max({quote(key)}) FROM {quote(table)}")  # noqa: S608 quoted names
         (highest,) = cursor.fetchone()
@@ -92,23 +94,24 @@ class SQLite(Backend):
             yield condition.format(value), reason
 
     def payload(self, column: str) -> str:
-        """Read the value as it is stored; the plus hides the column's type from Django's converters."""
-        return f"+{column}"
+        """Read text as bytes, for it may be no valid UTF-8, and bytes as hexadecimal text."""
+        text, binary = f"CAST({column} AS BLOB)", f"hex({column})"
+        return f"CASE typeof({column}) WHEN 'text' THEN {text} WHEN 'blob' THEN {binary} ELSE {column} END"
 
     def plain(self, value: Any) -> Any:
-        """Write what JSON lacks as text: infinity, binary values and the NUL character."""
+        """Write what JSON lacks as text: infinity, the NUL character and what is no UTF-8."""
         if isinstance(value, float) and not math.isfinite(value):
             return str(value)
         if isinstance(value, bytes):
-            return value.hex()
-        return value.replace("\x00", "\\u0000") if isinstance(value, str) else value
+            return value.decode(errors="replace").replace("\x00", "\\u0000")
+        return value
 
     def export_promises(self, field: "Field[Any, Any]", value: str, target: Backend) -> Iterator[tuple[str, str]]:
         """Whatever the column says, the value may be of another type."""
         yield from self.type_promises(field, value)
         text = field.get_internal_type() in {"CharField", "TextField", "SlugField"}
         if text and target.connection.vendor == "postgresql":
-            yield f"instr({value}, char(0)) = 0", "holds the NUL character"
+            yield f"{SQLITE_IS_TEXT}(CAST({value} AS BLOB))", "holds the NUL character or is no valid UTF-8"
 
     def exported(self, field: "Field[Any, Any]", value: str, target: Backend) -> str:
         """Read the value as it is stored; the plus hides the column's type from Django's converters."""

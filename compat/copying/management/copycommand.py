@@ -103,7 +103,7 @@ class CopyCommand(BaseCommand):
                 stack.enter_context(above_the_bar())
             result = operate(job)
         self._print(job, result, options)
-        if result.exit_code:
+        if result.exit_code and not (options["status"] and result.status != BLOCKED):
             sys.exit(result.exit_code)
 
     def _job(self, options: dict[str, Any]) -> Job:
