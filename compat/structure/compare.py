@@ -71,7 +71,8 @@ def _table(expected: Table, actual: Table, judge: TypeJudge, declared: frozenset
         yield Finding(Kind.NOT_A_TABLE, severity, name, message, name, "table", actual.kind)
         return
     if reason := expected.unreadable or actual.unreadable:
-        yield Finding(Kind.UNJUDGED, WARNING, name, f"The table could not be compared: {reason}", name)
+        message = f"The table could not be compared: {reason}"
+        yield Finding(Kind.UNJUDGED, WARNING, name, message, name, hint="Remove the reason and verify again.")
         return
     if actual.storage != expected.storage:
         message = f"The table is {actual.storage or 'logged'}: its rows are lost when the server crashes."
@@ -251,6 +252,12 @@ def _sequences(expected: Table, actual: Table) -> Iterator[Finding]:
 
 
 def _sequence(table: str, expected: Sequence, actual: Sequence) -> Iterator[Finding]:
+    if actual.unreadable:
+        # A role that may only read tables has no right to sequences; nothing else about the table is in doubt.
+        severity = INFO if actual.unreadable == actual.name else WARNING
+        message = f"Whether the sequence of {actual.column} is behind cannot be told without the right to read."
+        hint = f"GRANT SELECT ON {actual.unreadable} to the role that verifies."
+        yield Finding(Kind.UNJUDGED, severity, table, message, actual.column, hint=hint)
     highest, coming = actual.largest_key, actual.next_value
     if highest is not None and coming is not None and coming <= highest:
         message = f"The sequence of {actual.column} gives {coming} next, but {highest} is in use: inserts fail."

@@ -84,7 +84,7 @@ SEVERITIES: Mapping[Kind, tuple[Severity, ...]] = {
     Kind.STORAGE: (_E,),
     Kind.COMMENT: (_I,),
     Kind.NAME: (_I,),
-    Kind.UNJUDGED: (_W,),
+    Kind.UNJUDGED: (_W, _I),
 }
 
 
@@ -160,8 +160,9 @@ class Report:
     notes: tuple[str, ...] = field(default=())
 
     def reaches(self, level: Severity) -> bool:
-        """Whether an issue that is not ignored is at least as severe as `level`."""
-        return any(issue.severity.rank >= level.rank for issue in self.issues if issue.ignored is None)
+        """Whether a difference that is not ignored is at least as severe as `level`; what was not judged is none."""
+        differing = (issue for issue in self.issues if issue.ignored is None and issue.kind is not Kind.UNJUDGED)
+        return any(issue.severity.rank >= level.rank for issue in differing)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as it stands in the JSON output."""

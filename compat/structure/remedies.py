@@ -57,7 +57,7 @@ def _with_remedy(examination: Examination, adoption: Adoption, finding: Finding)
 def eligible(finding: Finding, adoption: Adoption) -> bool:
     """Whether a repair may touch the finding: the work of a migration is left to the migration."""
     adopted = finding.app in adoption.partial and finding.cause is Cause.UNAPPLIED
-    return finding.counts and (finding.cause is Cause.DRIFT or adopted)
+    return finding.counts and finding.kind is not Kind.UNJUDGED and (finding.cause is Cause.DRIFT or adopted)
 
 
 def steps(examination: Examination, findings: Iterable[Finding]) -> list[Step]:

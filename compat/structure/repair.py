@@ -36,7 +36,7 @@ def repair(
     try:
         return _Repair(using, tuple(labels), rewrite=rewrite, dry_run=dry_run).run()
     except DatabaseError as error:
-        raise Unverifiable(f"The database {using} could not be repaired: {first_line(error)}") from error
+        raise Unverifiable(f"The database {using} could not be repaired: {first_line(error)}.") from error
 
 
 class _Repair:

@@ -68,13 +68,17 @@ class Rule:
 
 @dataclass(frozen=True)
 class Sequence:
-    """The sequence behind a key: the next value that it gives, the largest that it can give."""
+    """The sequence behind a key: the next value that it gives, the largest that it can give.
+
+    `unreadable` names what the role may not read, so that the next value and the largest key are not known.
+    """
 
     name: str
     column: str
     last_possible: int
     next_value: int | None = None
     largest_key: int | None = None
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True)

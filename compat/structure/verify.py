@@ -14,7 +14,7 @@ from compat.structure.cause import explain
 from compat.structure.compare import compare, loosely
 from compat.structure.errors import Unverifiable
 from compat.structure.expected import Owner, Project, selected
-from compat.structure.findings import Finding, Kind, Report
+from compat.structure.findings import Finding, Kind, Report, Status
 from compat.structure.ignore import mark
 from compat.structure.snapshot import Snapshot, Table
 
@@ -64,7 +64,8 @@ def examine(using: str, labels: Iterable[str] = (), known: Snapshot | None = Non
     try:
         found = _examine(backend, labels, known)
     except DatabaseError as error:
-        raise Unverifiable(f"The database {using} cannot be read: {first_line(error)}") from error
+        again = " Somebody else holds a lock: try again." if backend.is_lock_timeout(error) else ""
+        raise Unverifiable(f"The database {using} cannot be read: {first_line(error)}.{again}") from error
     logger.info(
         "verified %s: %d tables, %d findings in %.2f s",
         using, found.tables, len(found.findings), time.monotonic() - started,
@@ -142,10 +143,11 @@ def _with_key_of_its_time(expected: Table, actual: Table | None) -> Table:
 def report(using: str, examination: Examination, issues: Iterable[Finding]) -> Report:
     """Return the report of an examination."""
     issues = tuple(issues)
-    drifted = any(issue.counts for issue in issues)
+    found = {issue.kind for issue in issues if issue.counts}
+    status: Status = "ok" if not found else "unverifiable" if found == {Kind.UNJUDGED} else "drift"
     missing = (issue for issue in issues if issue.kind is Kind.MISSING_TABLE and issue.counts)
     return Report(
-        status="drift" if drifted else "ok",
+        status=status,
         database=using,
         vendor=examination.backend.connection.vendor,
         tables=examination.tables,

@@ -26,12 +26,21 @@ def role(migrated):
 
 def test_reading_and_temporary_tables_suffice(role):
     execute(f"SET ROLE {role}")
-    assert verify().status == "ok"
+    report = verify()
+    assert report.status == "ok"
+    assert "compat.I022" in {issue.code for issue in report.issues}
+    execute("RESET ROLE", f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}", f"SET ROLE {role}")
+    assert "compat.I022" not in {issue.code for issue in verify().issues}
 
 
-def test_without_a_right_to_read_a_table_its_structure_is_still_verified(role):
+def test_what_the_role_may_not_read_is_not_judged_and_everything_else_is(role):
     execute(f"REVOKE SELECT ON devices FROM {role}", f"SET ROLE {role}")
-    assert verify().status == "ok"
+    report = verify()
+    assert [(issue.code, issue.table) for issue in report.issues if issue.counts] == [("compat.W022", "devices")]
+    assert report.status == "unverifiable"
+    assert any("GRANT SELECT ON devices" in issue.hint for issue in report.issues)
+    execute("RESET ROLE", "ALTER TABLE devices DROP COLUMN name", f"SET ROLE {role}")
+    assert verify().status == "drift"
 
 
 def test_without_temporary_tables_there_is_no_verdict(role):
@@ -41,8 +50,9 @@ def test_without_temporary_tables_there_is_no_verdict(role):
         verify()
 
 
-def test_a_read_only_connection_gives_no_verdict(migrated):
-    execute("SET default_transaction_read_only = on")
+def test_a_database_that_is_read_only_by_default_gives_no_verdict(migrated):
+    execute(f"ALTER DATABASE {connection.settings_dict['NAME']} SET default_transaction_read_only = on")
+    connection.close()
     with pytest.raises(Unverifiable, match="read-only"):
         verify()
 

@@ -17,6 +17,7 @@ from compat.structure.snapshot import Column, Snapshot, Table
 
 LOCK = zlib.crc32(b"compat.structure repair")
 LOCK_TIMEOUT = "55P03"
+READING, REPAIRING = "2s", "5s"  # how long to wait for somebody else's lock
 INTEGERS = ("smallint", "integer", "bigint")
 SIZED = re.compile(r"^(character varying|character|numeric|bit varying)(?:\((\d+)(?:,(\d+))?\))?$")
 
@@ -29,7 +30,7 @@ class PostgreSQL(Backend):
 
     def actual(self, names: Iterable[str]) -> Snapshot:
         with transaction.atomic(self.connection.alias):
-            self.rows("SELECT set_config('lock_timeout', '2s', true)")
+            self.rows("SELECT set_config('lock_timeout', %s, true)", READING)
             return catalog.read(self.rows, names)
 
     def judge_type(self, expected: str, actual: str) -> Severity | None:
@@ -47,7 +48,7 @@ class PostgreSQL(Backend):
     @contextmanager
     def repairing(self) -> Iterator[None]:
         with transaction.atomic(self.connection.alias):
-            self.rows("SELECT set_config('lock_timeout', '5s', true)")
+            self.rows("SELECT set_config('lock_timeout', %s, true)", REPAIRING)
             self.rows("SELECT pg_advisory_xact_lock(%s)", LOCK)
             yield
 

@@ -86,13 +86,17 @@ class _Parts:
 
     def _read_sequences(self, query: Query, oids: list[int], *, values: bool) -> None:
         rows = query(SEQUENCES, oids)
-        readable = [row for row in rows if values and row[4] > 0 and row[5]]
+        wanted = [row for row in rows if values and row[4] > 0 and row[5]]
+        readable = [row for row in wanted if row[6] is None]
+        closed = {row[:2]: row[6] for row in wanted if row[6] is not None}
         # The largest key first: a sequence that is read later has given every key that was seen.
         largest = _union(query, (f"max({column}) FROM {table}" for *_, column, table in readable))
         coming = _union(query, (f"last_value + is_called::int FROM {row[2]}" for row in readable))
         seen = {row[:2]: pair for row, pair in zip(readable, zip(coming, largest, strict=True), strict=True)}
         for oid, name, sequence, last, *_ in rows:
-            self.sequences[oid].append(Sequence(sequence, name, last, *seen.get((oid, name), (None, None))))
+            coming_value, largest_key = seen.get((oid, name), (None, None))
+            unreadable = closed.get((oid, name))
+            self.sequences[oid].append(Sequence(sequence, name, last, coming_value, largest_key, unreadable))
 
 
 def _union(query: Query, selects: Iterable[str]) -> list[int | None]:

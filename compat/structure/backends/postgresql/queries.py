@@ -59,9 +59,9 @@ FROM pg_opclass o JOIN pg_opfamily f ON f.oid = o.opcfamily
 """
 SEQUENCES = """
 SELECT d.refobjid, a.attname::text, d.objid::regclass::text, s.seqmax, s.seqincrement,
-       has_sequence_privilege(d.objid, 'SELECT') AND has_column_privilege(d.refobjid, d.refobjsubid::int2, 'SELECT')
-         AND EXISTS (SELECT FROM pg_index i
-                     WHERE i.indrelid = d.refobjid AND i.indkey[0] = d.refobjsubid AND i.indisvalid),
+       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = d.refobjid AND i.indkey[0] = d.refobjsubid AND i.indisvalid),
+       CASE WHEN NOT has_column_privilege(d.refobjid, d.refobjsubid::int2, 'SELECT') THEN d.refobjid::regclass::text
+            WHEN NOT has_sequence_privilege(d.objid, 'SELECT') THEN d.objid::regclass::text END,
        format('%%I', a.attname), d.refobjid::regclass::text
 FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.objid
 JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid

@@ -44,6 +44,8 @@ class Command(BaseCommand):
         self._print(result, options)
         if result.reaches(Severity(options["fail_on"])):
             sys.exit(1)
+        if result.status == "unverifiable":
+            sys.exit(2)
 
     def _run(self, labels: tuple[str, ...], options: dict[str, Any]) -> Report:
         if not options["fix"]:

@@ -1,0 +1,56 @@
+"""Projects with several databases, and databases that can only be read."""
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+
+from compat.structure.repair import repair
+from compat.structure.verify import verify
+from tests.databases import connected
+from tests.structure.conftest import execute
+
+
+class Router:
+    """Keeps the app `compat` in the database `other`, everything else in `default`."""
+
+    def allow_migrate(self, db, app_label, **hints):
+        return (app_label == "compat") == (db == "other")
+
+
+@pytest.fixture
+def other(empty, tmp_path, settings):
+    """A second database beside `default`, each with its own apps."""
+    settings.DATABASE_ROUTERS = [Router()]
+    with connected("other", f"sqlite:///{tmp_path / 'other.sqlite3'}") as alias:
+        for database in ("default", alias):
+            call_command("migrate", database=database, verbosity=0)
+        yield alias
+
+
+def lost(using):
+    return [issue.table for issue in verify(using).issues if issue.counts]
+
+
+def test_each_database_is_asked_for_the_tables_that_the_router_gives_it(other):
+    assert (lost("default"), lost(other)) == ([], [])
+    assert {issue.app for issue in verify().issues} == set()
+    assert verify(other).tables < verify().tables
+    execute("DROP TABLE thresholds", using=other)
+    execute("DROP TABLE django_session")
+    assert (lost("default"), lost(other)) == (["django_session"], ["thresholds"])
+    assert repair(other).status == "ok"
+    assert (lost("default"), lost(other)) == (["django_session"], [])
+
+
+@pytest.mark.parametrize("vendor", ["sqlite"])
+def test_a_file_that_can_only_be_read_is_verified_and_not_repaired(migrated):
+    execute("DROP INDEX perf_rec_device_recorded_idx", "PRAGMA journal_mode = DELETE")
+    file = connections["default"].settings_dict["NAME"]
+    with connected("default", f"sqlite:///{file}"):
+        settings = connections["default"].settings_dict
+        settings["NAME"] = f"file:{file}?mode=ro"
+        settings["OPTIONS"] = {"uri": True}
+        assert [issue.code for issue in verify().issues if issue.counts] == ["compat.W018"]
+        report = repair()
+    assert report.status == "drift"
+    assert "readonly database" in next(issue.hint for issue in report.issues if issue.counts)
