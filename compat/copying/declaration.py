@@ -102,6 +102,9 @@ class Copy:
         if not field.concrete or field.primary_key or field.generated:
             yield f"{field} cannot be given a value."
             return
+        if not hasattr(expression, "resolve_expression"):
+            yield f"{field}: {expression!r} is no expression; write Value({expression!r})."
+            return
         try:
             resolved = expression.resolve_expression(Query(self.source))
         except FieldError as error:

@@ -91,9 +91,7 @@ def _add_kept(job: Job, run: CopyRun, statements: Statements, part: CopyRange, k
     if not left or statements.copy.keep_keys:
         return
     for keys in chunks(statements, KeyRange(part.first_key, part.last_key)):
-        found = job.retrying(
-            lambda keys=keys: compare_all(run, statements, keys), f"run {run.pk}, looking for rows kept"
-        )  # type: ignore[misc]
+        found = job.retrying(partial(compare_all, run, statements, keys), f"run {run.pk}, looking for rows kept")
         found.missing = 0
         found.samples.pop("missing", None)
         kept.differences += found

@@ -83,7 +83,7 @@ def put_back(job: Job, run: CopyRun) -> None:
         except IntegrityError as error:
             broken.append(structure)
             logger.error(
-                "run %d: %s of %s is back, but rows that are there break it: %s Mend them; verify_structure names them.",
+                "run %d: %s of %s is back, but rows break it: %s Mend them; verify_structure names them.",
                 run.pk, structure["name"], table, one_line(error),
             )  # fmt: skip
             continue

@@ -238,15 +238,13 @@ class Statements:
         )
 
     def _unreferenced(self) -> str:
-        """Spare rows that rows of other models refer to: SQLite would find out at the commit only."""
-        conditions = ""
-        for relation in self.copy.target._meta.related_objects:
-            field = relation.field
-            if getattr(field, "db_constraint", False) and field.model._meta.managed:
-                table, column = self.quote(field.model._meta.db_table), self.quote(field.column)
-                key = self.quote(field.target_field.column)
-                conditions += f" AND NOT EXISTS (SELECT 1 FROM {table} child WHERE child.{column} = kept.{key})"  # noqa: S608 quoted names
-        return conditions
+        """Spare rows that others refer to: SQLite would find out at the commit only."""
+        with connections[self.using].cursor() as cursor:
+            references = self.backend.references(cursor, self.copy.target._meta.db_table)
+        return "".join(
+            f" AND NOT EXISTS (SELECT 1 FROM {child} child WHERE child.{column} = kept.{key})"  # noqa: S608 quoted names
+            for child, column, key in references
+        )
 
     def _bounded_target(self) -> str:
         return f"(SELECT * FROM {self.target} WHERE {self.quote(self.copy.target_key)} BETWEEN %s AND %s)"  # noqa: S608 quoted names

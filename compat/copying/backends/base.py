@@ -58,6 +58,10 @@ class Backend(ABC):
         """Prepare the transaction in which an index is built."""
 
     @abstractmethod
+    def references(self, cursor: CursorWrapper, table: str) -> list[tuple[str, str, str]]:
+        """Return the foreign keys that point to `table`, quoted: referring table, its column, the key referred to."""
+
+    @abstractmethod
     def open_writers(self, cursor: CursorWrapper, table: str) -> dict[str, str]:
         """Return the transactions that may hold uncommitted rows of `table`: id → description."""
 

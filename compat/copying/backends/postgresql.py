@@ -115,6 +115,17 @@ class PostgreSQL(Backend):
         """Sort in memory, and wait for locks no longer than a batch does."""
         cursor.execute(f"SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
 
+    def references(self, cursor: CursorWrapper, table: str) -> list[tuple[str, str, str]]:
+        """Read the foreign keys of one column that point to the table."""
+        cursor.execute(
+            "SELECT k.conrelid::regclass::text, quote_ident(c.attname), quote_ident(p.attname) FROM pg_constraint k "
+            "JOIN pg_attribute c ON c.attrelid = k.conrelid AND c.attnum = k.conkey[1] "
+            "JOIN pg_attribute p ON p.attrelid = k.confrelid AND p.attnum = k.confkey[1] "
+            "WHERE k.contype = 'f' AND k.confrelid = %s::regclass AND cardinality(k.conkey) = 1",
+            (self.connection.ops.quote_name(table),),
+        )
+        return list(cursor.fetchall())
+
     def open_writers(self, cursor: CursorWrapper, table: str) -> dict[str, str]:
         """Writers hold at least a row exclusive lock on the table until they end."""
         cursor.execute(

@@ -76,6 +76,16 @@ class SQLite(Backend):
         quote = self.connection.ops.quote_name
         return [Secondary(name, f"DROP INDEX {quote(name)}", create) for name, create in cursor.fetchall()]
 
+    def references(self, cursor: CursorWrapper, table: str) -> list[tuple[str, str, str]]:
+        """Read the foreign keys of all tables; one without a column refers to the primary key."""
+        cursor.execute(
+            'SELECT m.name, k."from", k."to" FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) k '
+            'WHERE m.type = \'table\' AND lower(k."table") = lower(%s) AND k."to" IS NOT NULL',
+            (table,),
+        )
+        quote = self.connection.ops.quote_name
+        return [(quote(child), quote(column), quote(key)) for child, column, key in cursor.fetchall()]
+
     def open_writers(self, cursor: CursorWrapper, table: str) -> dict[str, str]:
         """None: there is one writer at a time, and it has committed when the engine writes."""
         return {}
@@ -109,8 +119,7 @@ class SQLite(Backend):
     def export_promises(self, field: "Field[Any, Any]", value: str, target: Backend) -> Iterator[tuple[str, str]]:
         """Whatever the column says, the value may be of another type."""
         yield from self.type_promises(field, value)
-        text = field.get_internal_type() in {"CharField", "TextField", "SlugField"}
-        if text and target.connection.vendor == "postgresql":
+        if field.get_internal_type() in {"CharField", "TextField", "SlugField"}:
             yield f"{SQLITE_IS_TEXT}(CAST({value} AS BLOB))", "holds the NUL character or is no valid UTF-8"
 
     def exported(self, field: "Field[Any, Any]", value: str, target: Backend) -> str:
