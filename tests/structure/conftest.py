@@ -65,8 +65,8 @@ def torture_postgres(postgres, postgres_template, django_db_blocker):
 
 
 @pytest.fixture
-def torture(vendor, request, tmp_path, django_db_blocker):
-    """The alias `default`, connected to a database that holds the torture models, which are installed."""
+def own_torture(vendor, request, tmp_path, django_db_blocker):
+    """Like `torture`, in a new database on PostgreSQL too, for what cannot run inside a transaction."""
     server = name = None
     if vendor == "sqlite":
         file = tmp_path / "torture.sqlite3"
@@ -91,10 +91,13 @@ def torture_shared(postgres, torture_postgres):
 
 
 @pytest.fixture
-def torture_taken_back(vendor, request, django_db_blocker):
-    """Like `torture`; on PostgreSQL a transaction that is rolled back takes the place of a new database."""
+def torture(vendor, request, django_db_blocker):
+    """The alias `default`, connected to a database that holds the torture models, which are installed.
+
+    On PostgreSQL the test runs in a transaction that is taken back.
+    """
     if vendor == "sqlite":
-        yield request.getfixturevalue("torture")
+        yield request.getfixturevalue("own_torture")
         return
     url = request.getfixturevalue("postgres").url(request.getfixturevalue("torture_shared"))
     with django_db_blocker.unblock(), torture_apps(url), transaction.atomic():

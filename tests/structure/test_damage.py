@@ -234,7 +234,7 @@ def census():
 
 
 @pytest.mark.parametrize(("vendor", "damage"), CATALOGUE)
-def test_damage_is_found_and_undone(vendor, torture_taken_back, damage):
+def test_damage_is_found_and_undone(vendor, torture, damage):
     before = census()
     about = inflict(damage)
     report = verify()
@@ -264,7 +264,7 @@ LARGE = [damage for damage in POSTGRES if damage.remedy is FIX and damage.name.e
 
 @pytest.mark.parametrize("vendor", ["postgresql"])
 @pytest.mark.parametrize("damage", LARGE, ids=lambda damage: damage.name.replace(" ", "-"))
-def test_a_large_table_is_repaired_beside_its_writers(torture, damage, settings):
+def test_a_large_table_is_repaired_beside_its_writers(own_torture, damage, settings):
     settings.COMPAT_STRUCTURE_LARGE_TABLE = 0
     inflict(damage)
     shown = repair(dry_run=True).statements
@@ -275,7 +275,7 @@ def test_a_large_table_is_repaired_beside_its_writers(torture, damage, settings)
 
 
 @pytest.mark.parametrize("vendor", ["postgresql"])
-def test_an_interrupted_concurrent_build_is_cleaned_up_by_the_next_run(torture, settings):
+def test_an_interrupted_concurrent_build_is_cleaned_up_by_the_next_run(own_torture, settings):
     settings.COMPAT_STRUCTURE_LARGE_TABLE = 0
     execute("DROP INDEX line_one_a", "ALTER TABLE torture_line DISABLE TRIGGER ALL")
     execute("UPDATE torture_line SET kind = 'a'")
