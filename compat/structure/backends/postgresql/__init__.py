@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from django.db import DatabaseError, transaction
 
 from compat.structure.backends.base import Backend
-from compat.structure.backends.postgresql import catalog, repairs, scratch
+from compat.structure.backends.postgresql import catalog, column_repairs, repairs, scratch
 from compat.structure.build import Creation, creations
 from compat.structure.expected import Owner
 from compat.structure.findings import Finding, Severity
@@ -43,7 +43,7 @@ class PostgreSQL(Backend):
         return repairs.steps(self, table, actual, findings, values)
 
     def type_obstacle(self, table: Table, expected: Column, actual: Column) -> Obstacle | None:
-        return repairs.type_obstacle(self, table, expected, actual)
+        return column_repairs.type_obstacle(self, table, expected, actual)
 
     @contextmanager
     def repairing(self) -> Iterator[None]:

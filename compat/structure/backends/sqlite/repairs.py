@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from compat.structure.backends.base import Backend, Values
-from compat.structure.compare import match
 from compat.structure.findings import Finding, Kind
 from compat.structure.plan import COLUMNS, RULES, Obstacle, Step
+from compat.structure.rules import match
 from compat.structure.snapshot import Column, Rule, Table
 
 REBUILT = frozenset(

@@ -1,0 +1,86 @@
+"""Compare constraints and indexes: by what they mean, then by name."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from compat.structure.findings import Finding, Kind, Severity
+from compat.structure.snapshot import Rule
+
+WORDS: Mapping[Kind, str] = {
+    Kind.PRIMARY_KEY: "primary key", Kind.FOREIGN_KEY: "foreign key", Kind.UNIQUE: "unique constraint",
+    Kind.CHECK: "check constraint", Kind.EXCLUSION: "exclusion constraint", Kind.INDEX: "index",
+}  # fmt: skip
+ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+
+def compare_rules(
+    table: str, expected: Iterable[Rule], actual: Iterable[Rule], declared: frozenset[str]
+) -> Iterator[Finding]:
+    """Yield the differences between the constraints and indexes of one table."""
+    missing, extra, pairs = match(expected, actual)
+    for wanted, found in pairs:
+        yield from _paired(table, wanted, found, declared)
+    for rule in missing:
+        severity = WARNING if rule.kind is Kind.INDEX else ERROR
+        message = f"The {WORDS[rule.kind]} {_on(rule)}{rule.describe()} is missing."
+        yield Finding(rule.kind, severity, table, message, rule.name, rule.describe())
+    for rule in extra:
+        message = f"No model knows the {WORDS[rule.kind]} {rule.name} {_on(rule)}{rule.describe()}."
+        yield Finding(rule.kind, INFO, table, message, rule.name, None, rule.describe())
+
+
+def _on(rule: Rule) -> str:
+    return "on " if rule.columns else ""
+
+
+def match(expected: Iterable[Rule], actual: Iterable[Rule]) -> tuple[list[Rule], list[Rule], list[tuple[Rule, Rule]]]:
+    """Pair the rules by meaning, then by name, then by kind and columns; return missing, extra, pairs."""
+    missing, extra, pairs = list(expected), list(actual), []
+    for same in (_same_in_all, _same_meaning, _same_name, _same_columns):
+        for wanted in tuple(missing):
+            found = next((rule for rule in extra if same(wanted, rule)), None)
+            if found is not None:
+                missing.remove(wanted)
+                extra.remove(found)
+                pairs.append((wanted, found))
+    return missing, extra, pairs
+
+
+def _same_in_all(one: Rule, other: Rule) -> bool:
+    return one.signature == other.signature and one.name == other.name and one.flags == other.flags
+
+
+def _same_meaning(one: Rule, other: Rule) -> bool:
+    return one.signature == other.signature
+
+
+def _same_name(one: Rule, other: Rule) -> bool:
+    return (one.kind, one.name) == (other.kind, other.name)
+
+
+def _same_columns(one: Rule, other: Rule) -> bool:
+    """A second primary key or foreign key would not undo the first; a second index or check would do no harm."""
+    return one.kind in (Kind.PRIMARY_KEY, Kind.FOREIGN_KEY) and (one.kind, one.columns) == (other.kind, other.columns)
+
+
+def _paired(table: str, expected: Rule, actual: Rule, declared: frozenset[str]) -> Iterator[Finding]:
+    word = WORDS[expected.kind]
+    if expected.signature != actual.signature:
+        severity = WARNING if expected.kind is Kind.INDEX else ERROR
+        message = f"The {word} {actual.name} is {actual.describe()}, not {expected.describe()}."
+    elif expected.flags != actual.flags:
+        severity = ERROR if expected.kind is Kind.UNIQUE and ("state", "INVALID") in actual.flags else WARNING
+        message = f"The {word} {actual.name} {_on(actual)}{actual.describe()} is {_flaws(expected, actual)}."
+    elif expected.name != actual.name and expected.name in declared:
+        message = f"The {word} is named {actual.name}, and a later migration will look for {expected.name}."
+        yield Finding(Kind.NAME, INFO, table, message, expected.name, expected.name, actual.name)
+        return
+    else:
+        return
+    wanted, found = expected.describe(with_flags=True), actual.describe(with_flags=True)
+    yield Finding(expected.kind, severity, table, message, expected.name, wanted, found)
+
+
+def _flaws(expected: Rule, actual: Rule) -> str:
+    found, wanted = dict(actual.flags), dict(expected.flags)
+    names = sorted({name for name in {**wanted, **found} if wanted.get(name) != found.get(name)})
+    return ", ".join(found.get(name) or f"not {wanted[name]}" for name in names)
