@@ -5,16 +5,14 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
-from typing import Any
 
 from django.db import DatabaseError, Error, connections
 from django.db.models import F, Max, Min
 
-from compat.copying import estimate, lease, ledger, preflight, results, setting_aside
+from compat.copying import endings, estimate, lease, ledger, preflight, results, setting_aside
 from compat.copying.backends import backend_for
-from compat.copying.clock import doubtful_local_times
 from compat.copying.copier import copy_ranges
-from compat.copying.errors import CopyError, LeaseLost, StopRequested, WritersRemain
+from compat.copying.errors import CopyError
 from compat.copying.job import Job, Silence
 from compat.copying.models import CopyRun
 from compat.copying.proof import prove, wait_for_writers
@@ -63,35 +61,18 @@ def copy_rows(job: Job) -> Result:
     run = job.retrying(lambda: ledger.begin(job.copy, job.using, job.source), f"{job.copy.name}, beginning")
     if run is None:
         return _nothing_to_do(job)
-    return _owned(job, run, _copy_and_prove)
+    return endings.owned(job, run, _copy_and_prove)
 
 
 def _nothing_to_do(job: Job) -> Result:
     """Nothing waits; but a run that was found different is compared again, and what is missing brought over."""
     runs = ledger.kept_runs(job.copy, job.using, job.source)
     if different := runs.filter(verified=False).last():
-        return _owned(job, lease.acquire(different, job.using, State.RUNNING), _copy_and_prove)
+        return endings.owned(job, lease.acquire(different, job.using, State.RUNNING), _copy_and_prove)
     run = runs.first()
     rows = job.copy.source._base_manager.using(job.source).count()
     logger.info("%s: nothing to do, %d rows in the source", job.copy.name, rows)
     return Result(results.NOTHING_TO_DO, run=run.pk if run else None, source_rows=rows)
-
-
-def _owned(job: Job, run: CopyRun, work: Callable[[Job, CopyRun, float], Result]) -> Result:
-    """Do `work` on a run that this process owns; record how it ended, whatever happens."""
-    began = time.monotonic()
-    with lease.heartbeat(run, job.using, job.stop):
-        try:
-            return work(job, run, began)
-        except (WritersRemain, StopRequested) as error:
-            return _stopped(job, run, str(error), began)
-        except LeaseLost as error:
-            logger.error("run %d: %s", run.pk, error)
-            return Result(results.FAILED, run=run.pk, error=str(error))
-        except (DatabaseError, Error, CopyError) as error:
-            return _failed(job, run, one_line(error), began)
-        finally:
-            job.progress.end()
 
 
 def _copy_and_prove(job: Job, run: CopyRun, began: float) -> Result:
@@ -108,8 +89,8 @@ def _copy_and_prove(job: Job, run: CopyRun, began: float) -> Result:
             differences = _compare(job, run, sweep=True)
         differences = _without_older_rows(job, run, differences)
     if job.stop.requested():
-        return _stopped(job, run, job.stop.reason, began)
-    return _completed(job, run, differences, began)
+        return endings.stopped(job, run, job.stop.reason, began)
+    return endings.completed(job, run, differences, began)
 
 
 def _without_older_rows(job: Job, run: CopyRun, differences: Differences) -> Differences:
@@ -148,66 +129,6 @@ def _compare(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
     if not job.stop.requested():
         logger.info("run %d: compared in %.2f s, differences: %s", run.pk, time.monotonic() - began, differences)
     return differences
-
-
-def _completed(job: Job, run: CopyRun, differences: Differences, began: float) -> Result:
-    verified = not differences
-    error = "" if verified else f"Source and target differ: {differences}."
-    if run.set_aside:
-        names = ", ".join(structure["name"] for structure in run.set_aside)
-        error = f"{error} Rows of others break {names}: mend them, verify_structure names them.".strip()
-    _release(
-        job, run, State.COMPLETED, verified=verified, differences=differences.counts(), error=error,
-        seconds=_seconds(run, began),
-    )  # fmt: skip
-    result = _result(job, run, results.COMPLETED if verified else results.DIFFERENT)
-    result.local_times = doubtful_local_times(job, run)
-    logger.info(
-        "run %d: %s, %d rows copied, %d rejected, %d batches, %.2f s, %.0f rows/s",
-        run.pk, result.status, result.copied, result.rejected, result.batches, result.seconds, result.rows_per_second,
-    )  # fmt: skip
-    return result
-
-
-def _release(job: Job, run: CopyRun, state: State, **outcome: Any) -> None:
-    job.retrying(lambda: lease.release(run, job.using, state, **outcome), f"run {run.pk}, writing that it is {state}")
-
-
-def _stopped(job: Job, run: CopyRun, reason: str, began: float) -> Result:
-    if run.state == State.RUNNING:
-        _release(job, run, State.STOPPED, error=reason, seconds=_seconds(run, began))
-    else:
-        lease.pause(run, job.using, reason)
-    logger.warning("run %d: stopped, %s; run again to resume", run.pk, reason)
-    return _result(job, run, results.STOPPED)
-
-
-def _failed(job: Job, run: CopyRun, message: str, began: float) -> Result:
-    logger.error("run %d: failed, nothing is lost, run again to resume: %s", run.pk, message)
-    try:
-        if run.state == State.RUNNING:
-            lease.release(run, job.using, State.FAILED, error=message, seconds=_seconds(run, began))
-        else:
-            lease.pause(run, job.using, message)
-    except (DatabaseError, Error, LeaseLost) as error:
-        logger.error("run %d: the failure could not be recorded: %s", run.pk, one_line(error))
-        return Result(results.FAILED, run=run.pk, error=message)
-    return replace(_result(job, run, results.FAILED), error=message)
-
-
-def _seconds(run: CopyRun, began: float) -> float:
-    return run.seconds + time.monotonic() - began
-
-
-def _result(job: Job, run: CopyRun, status: str) -> Result:
-    done = ledger.totals(run, job.using)
-    result = Result(
-        status, run=run.pk, source_rows=done.copied + done.rejected, copied=done.copied, rejected=done.rejected,
-        batches=done.batches, seconds=run.seconds, verified=run.verified, error=run.error or None,
-    )  # fmt: skip
-    if run.differences:
-        result.differences = {kind: run.differences[kind] for kind in result.differences}
-    return result
 
 
 @_after(preflight.check)
@@ -259,7 +180,7 @@ def _roll_back_runs(job: Job) -> Result:
     while run := next_to_roll_back(job):
         of_run = replace(job, source=run.source)
         preflight.check(of_run)
-        result = _owned(of_run, lease.acquire(run, job.using, State.ROLLING_BACK), _roll_back_run)
+        result = endings.owned(of_run, lease.acquire(run, job.using, State.ROLLING_BACK), _roll_back_run)
         if result.status != results.ROLLED_BACK:
             return result
         total = result if total is None else total.plus(result)
@@ -272,10 +193,10 @@ def _roll_back_run(job: Job, run: CopyRun, began: float) -> Result:
     setting_aside.put_back(job, run)
     kept = roll_back_run(job, run)
     if kept is None:
-        return _stopped(job, run, job.stop.reason, began)
+        return endings.stopped(job, run, job.stop.reason, began)
     error = f"Rows that changed since the copy, or are referred to, were kept: {kept}." if kept else ""
-    _release(job, run, State.ROLLED_BACK, differences=kept.differences.counts(), error=error, verified=None)
-    result = replace(_result(job, run, results.ROLLED_BACK), seconds=time.monotonic() - began)
+    endings.release(job, run, State.ROLLED_BACK, differences=kept.differences.counts(), error=error, verified=None)
+    result = replace(endings.answer(job, run, results.ROLLED_BACK), seconds=time.monotonic() - began)
     logger.info(
         "run %d: rolled back, %d rows deleted in %.2f s, kept: %s",
         run.pk, before - result.copied, result.seconds, kept,
@@ -290,7 +211,7 @@ def retry_rejected(job: Job) -> Result:
     states = (*RESUMABLE, State.COMPLETED)
     for run in ledger.kept_runs(job.copy, job.using, job.source).filter(state__in=states):
         if ledger.open_rejects(run, job.using).exists():
-            outcome = _owned(job, lease.acquire(run, job.using, State.RUNNING), _retry_run)
+            outcome = endings.owned(job, lease.acquire(run, job.using, State.RUNNING), _retry_run)
             if outcome.status not in {results.COMPLETED, results.DIFFERENT}:
                 return outcome
     return outcome
@@ -317,4 +238,4 @@ def dry_run(job: Job) -> Result:
 def status(job: Job) -> Result:
     """Answer for the newest run; the command lists them all."""
     run = ledger.runs_of(job.copy, job.using).first()
-    return _result(job, run, run.state) if run else Result(results.NOTHING_TO_DO)
+    return endings.answer(job, run, run.state) if run else Result(results.NOTHING_TO_DO)
