@@ -4,7 +4,7 @@
 
 Every round starts the server three times, each on a copy of a prepared database. TEST_POSTGRES_URL names a
 PostgreSQL server; without it only SQLite is measured. Behind each
-time stands its ratio to that of "off"; on a busy machine the least times say more than the medians.
+time stands its ratio to that of "off". Measure on an idle machine: elsewhere the noise is larger than what is measured.
 """
 
 import argparse
