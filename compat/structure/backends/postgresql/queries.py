@@ -42,12 +42,11 @@ SELECT i.indrelid, c.relname::text, m.amname::text, i.indisunique, i.indisvalid 
        i.indnkeyatts, coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false),
        ARRAY(SELECT pg_get_indexdef(i.indexrelid, k, false) FROM generate_series(1, i.indnatts) k ORDER BY k),
        i.indoption::int2[], i.indclass::oid[]::int8[],
-       ARRAY(SELECT CASE WHEN o.collname = 'default' OR y.oid = a.attcollation THEN ''
-                         ELSE coalesce(o.collname::text, '') END
-             FROM unnest(i.indcollation::oid[]) WITH ORDINALITY y(oid, n)
-             LEFT JOIN pg_collation o ON o.oid = y.oid
-             LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[y.n - 1]
-             ORDER BY y.n)
+       ARRAY(SELECT CASE WHEN y.oid = (SELECT a.attcollation FROM pg_attribute a
+                                       WHERE a.attrelid = i.indrelid AND a.attnum = i.indkey[y.n - 1]) THEN ''
+                         ELSE coalesce((SELECT o.collname::text FROM pg_collation o
+                                        WHERE o.oid = y.oid AND o.collname <> 'default'), '') END
+             FROM unnest(i.indcollation::oid[]) WITH ORDINALITY y(oid, n) ORDER BY y.n)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
 WHERE i.indrelid = ANY(%s)
   AND NOT EXISTS (SELECT FROM pg_constraint u WHERE u.conindid = i.indexrelid AND u.contype IN ('p', 'u', 'x'))
