@@ -98,7 +98,7 @@ def test_of_many_starters_one_copies_and_the_others_say_who(migrated, migrated_u
 
 def test_max_seconds_stops_early(migrated, migrated_url):
     legacy.build(migrated, ROWS)
-    code, out, _ = finish(start(migrated_url, "--batch-size", "1", "--max-seconds", "0.2"))
+    code, out, _ = finish(start(migrated_url, "--batch-size=1", "--pause=0.95", "--max-seconds=1"))
     assert code == 3
     assert 0 < json.loads(out)["copied"] < ROWS
 
