@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 from compat.structure import adoption as adopting
 from compat.structure.errors import Unverifiable
 from compat.structure.findings import Finding, Kind, Report
+from compat.structure.locking import alone
 from compat.structure.obstacles import SAMPLES, obstacle
 from compat.structure.plan import Obstacle, Step
 from compat.structure.remedies import eligible, steps, with_remedies
@@ -34,7 +35,10 @@ def repair(
     what a real run would execute. Raises Unverifiable.
     """
     try:
-        return _Repair(using, tuple(labels), rewrite=rewrite, dry_run=dry_run).run()
+        if dry_run:
+            return _Repair(using, tuple(labels), rewrite=rewrite, dry_run=True).run()
+        with alone(using):
+            return _Repair(using, tuple(labels), rewrite=rewrite, dry_run=False).run()
     except DatabaseError as error:
         raise Unverifiable(f"The database {using} could not be repaired: {first_line(error)}.") from error
 
@@ -55,13 +59,17 @@ class _Repair:
 
     def run(self) -> Report:
         """Adopt and repair: first the apps that have nothing yet, then the damage, then what waited for it."""
+        with self.first.backend.tolerating_orphans():
+            self._adopt_and_repair()
+        return self._report()
+
+    def _adopt_and_repair(self) -> None:
         early = adopting.free(self.first.project, self.adoption)
         self._migrate(early)
         if self.adoption.partial or any(eligible(finding, self.adoption) for finding in self.first.findings):
             self._repair()
         if self.dry_run or self.recorded >= self.adoption.partial:
             self._migrate(self.adoption.absent - early | self.recorded)
-        return self._report()
 
     def _examine(self) -> Examination:
         """Look at the database again; what is expected was built already, unless something was missing for it."""
@@ -154,6 +162,7 @@ class _Repair:
 
     def _apply(self, plan: Sequence[Step]) -> None:
         connection = self.first.backend.connection
+        done: set[object] = set()
         for step in plan:
             if any(finding.key in self.blocked for finding in step.findings):
                 continue
@@ -167,7 +176,9 @@ class _Repair:
                 self.blocked |= {finding.key: f"The database refused: {first_line(error)}" for finding in step.findings}
                 continue
             self.statements += step.sql
-            logger.info("repaired %s: %s", step.table, ", ".join(finding.message for finding in step.findings))
+            if fresh := [finding for finding in step.findings if finding.key not in done]:
+                done.update(finding.key for finding in fresh)
+                logger.info("repaired %s: %s", step.table, " ".join(finding.message for finding in fresh))
 
     def _conclude(self, before: Examination, after: Examination) -> None:
         """Keep the repair if it left fewer findings and brought none; record the apps that are now complete."""

@@ -1,5 +1,8 @@
 """A database that Django never migrated is brought up, loses nothing, and is then an ordinary one."""
 
+import subprocess
+import sys
+
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError
@@ -9,6 +12,7 @@ from compat.models import Device
 from compat.structure.findings import Kind
 from compat.structure.repair import repair
 from compat.structure.verify import verify
+from tests.databases import ROOT, environment
 from tests.structure import legacy
 from tests.structure.conftest import execute, rows
 
@@ -109,3 +113,27 @@ def test_a_rebuild_keeps_indexes_extra_columns_sequences_and_references(empty):
     assert "CHECK (rack <> '')" in rows("SELECT sql FROM sqlite_master WHERE name = 'devices'")[0][0]
     with pytest.raises(IntegrityError):
         execute("DELETE FROM devices WHERE id = 3")
+
+
+@pytest.mark.parametrize("vendor", ["sqlite"])
+def test_rows_without_their_parent_do_not_stop_an_adoption(empty):
+    legacy.build()
+    execute("PRAGMA foreign_keys = OFF")
+    execute("INSERT INTO performance_data (id, device_id) VALUES (99, 999)")
+    execute("PRAGMA foreign_keys = ON")
+    before = legacy.contents()
+    assert repair(rewrite=True).status == "ok"
+    assert waiting() == []
+    assert legacy.contents() == before
+
+
+def test_of_several_repairs_at_once_one_works_and_the_others_wait(empty_url, empty):
+    legacy.build()
+    command = [sys.executable, "manage.py", "verify_structure", "--fix", "--rewrite"]
+    repairs = [
+        subprocess.Popen(command, cwd=ROOT, env=environment(empty_url), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    said = [process.communicate(timeout=120) for process in repairs]
+    assert [process.returncode for process in repairs] == [0, 0, 0], said
+    assert verify().status == "ok"

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.db import DatabaseError
@@ -44,6 +44,10 @@ class Backend(ABC):
     @abstractmethod
     def repairing(self) -> AbstractContextManager[None]:
         """Return a transaction in which tables may be rebuilt, and which only one repair enters at a time."""
+
+    def tolerating_orphans(self) -> AbstractContextManager[None]:
+        """Return a context in which rows that broke a foreign key before do not make a migration fail."""
+        return nullcontext()
 
     @abstractmethod
     def creation(self, owner: Owner) -> Creation:
