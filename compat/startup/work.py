@@ -79,7 +79,7 @@ def _needs(fixes: Fixes) -> Iterator[str]:
     structure, copy = fixes.structure, fixes.copy
     alias = "" if structure.database == "default" else f" --database {structure.database}"
     if structure.status == "unverifiable":
-        yield f"  {fixes.error}"
+        yield from [f"  {fixes.error}"] if fixes.error else _listed(fixes)
         yield f"  The server runs without the check. Afterwards: python manage.py run_compatibility_fixes{alias}"
         return
     if fixes.error and (copy is None or fixes.error != copy.error):
@@ -96,14 +96,20 @@ def _needs(fixes: Fixes) -> Iterator[str]:
         yield f"    see the runs:  python manage.py migrate_performance --status{alias}"
 
 
-def _structure_needs(fixes: Fixes, alias: str) -> Iterator[str]:
-    issues = [issue for issue in fixes.structure.issues if issue.severity is Severity.ERROR and issue.ignored is None]
+def _listed(fixes: Fixes, least: Severity = Severity.WARNING) -> Iterator[str]:
+    severities = {Severity.ERROR, least}
+    issues = [issue for issue in fixes.structure.issues if issue.severity in severities and issue.ignored is None]
     for issue in issues[:SHOWN]:
         yield f"  {issue.code} {issue.table}: {issue.message}"
         if issue.hint:
             yield f"    {issue.hint}"
     if len(issues) > SHOWN:
         yield f"  and {len(issues) - SHOWN} more"
+
+
+def _structure_needs(fixes: Fixes, alias: str) -> Iterator[str]:
+    yield from _listed(fixes, Severity.ERROR)
+    issues = [issue for issue in fixes.structure.issues if issue.severity is Severity.ERROR and issue.ignored is None]
     yield f"    see them all:  python manage.py verify_structure{alias}"
     if any(issue.fixable and issue.rewrite for issue in issues):
         yield f"    rewrite the tables, no value is lost:  python manage.py verify_structure --fix --rewrite{alias}"
