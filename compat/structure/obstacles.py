@@ -37,7 +37,7 @@ def nulls(backend: Backend, finding: Finding, expected: Table, actual: Table) ->
 def types(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
     """Ask for values that do not convert."""
     column, found = expected.column(finding.object), actual.column(finding.object)
-    return backend.type_obstacle(actual, column, found) if column and found else None
+    return backend.type_obstacle(actual, column, found) if column and found and column.type != found.type else None
 
 
 def duplicates(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
@@ -100,6 +100,7 @@ def _all_there(rule: Rule, expected: Table, actual: Table) -> bool:
 QUESTIONS: Mapping[Kind, Question] = {
     Kind.NULLABILITY: nulls,
     Kind.TYPE: types,
+    Kind.COLLATION: types,
     Kind.IDENTITY: nulls,
     Kind.PRIMARY_KEY: duplicates,
     Kind.UNIQUE: duplicates,

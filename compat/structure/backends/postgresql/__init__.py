@@ -61,7 +61,7 @@ def holds(wider: str, narrower: str) -> bool:
     """Whether the type `wider` takes every value of `narrower` and gives it back unchanged."""
     if wider in INTEGERS and narrower in INTEGERS:
         return INTEGERS.index(wider) > INTEGERS.index(narrower)
-    if wider == "text" and narrower.startswith("character varying"):
+    if wider == "text" and re.match(r"character varying(\(\d+\))?$", narrower):
         return True
     one, other = SIZED.match(wider), SIZED.match(narrower)
     if not one or not other or one[1] != other[1]:

@@ -1,15 +1,12 @@
 """The statements that repair a column, its key's identity or its sequence on PostgreSQL."""
 
-import re
-
 from compat.structure.backends.base import Backend
+from compat.structure.backends.postgresql.conversions import changed_values, converted
 from compat.structure.backends.postgresql.subject import Subject
 from compat.structure.findings import Kind
 from compat.structure.plan import REFERENCES, RULES, Obstacle, Step
 from compat.structure.snapshot import Column, Table
 
-TEXTUAL = ("text", "character varying", "character")
-PARSED = ("uuid", "json", "jsonb", "date", "timestamp", "time", "smallint", "integer", "bigint", "boolean", "inet")
 WIDTHS = {2**15 - 1: "smallint", 2**31 - 1: "integer", 2**63 - 1: "bigint"}
 
 
@@ -40,11 +37,7 @@ def needs_value(column: Column) -> bool:
 def change_type(subject: Subject) -> Step:
     """Change a type or collation; the table is rewritten unless the new type only allows more text or digits."""
     column, actual = subject.column, subject.actual.columns[subject.column.name]
-    name = subject.quote(column.name)
-    using = f"{name}::{column.type}"
-    zones = {actual.type[:9], column.type[:9]} == {"timestamp"} and "zone" in column.type
-    if zones and ("without" in actual.type) != ("without" in column.type):
-        using = f"{name} AT TIME ZONE '{subject.backend.connection.timezone_name}'"
+    using = converted(subject.quote(column.name), actual.type, column.type, subject.backend.connection.timezone_name)
     collate = f" COLLATE {subject.quote(column.collation)}" if column.collation else ""
     light = subject.finding.kind is Kind.TYPE and is_light(actual.type, column.type)
     drop, put = [], []
@@ -108,14 +101,12 @@ def mend_sequence(subject: Subject) -> Step | None:
 
 def type_obstacle(backend: Backend, table: Table, expected: Column, actual: Column) -> Obstacle | None:
     """Return the query for values that would come back changed if they were converted and converted back."""
-    if is_light(actual.type, expected.type) or "timestamp" in actual.type:
+    if is_light(actual.type, expected.type):
         return None
     schema, dot, plain = table.name.rpartition(".")
     source = f"{backend.quote(schema)}.{backend.quote(plain)}" if dot else backend.quote(plain)
     name = backend.quote(expected.name)
-    back = f"({name}::{expected.type})::{actual.type} IS DISTINCT FROM {name}"
-    if actual.type.startswith(TEXTUAL) and re.match("|".join(PARSED), expected.type):
-        back = f"{name} IS NOT NULL AND {name}::{expected.type} IS NULL"
+    changed = changed_values(name, actual.type, expected.type, backend.connection.timezone_name)
     keys = ", ".join(map(backend.quote, table.primary_key())) or name
-    query = f"SELECT {keys}, {name} FROM {source} WHERE {back}"  # noqa: S608  quoted names, the server's own type names
+    query = f"SELECT {keys}, {name} FROM {source} WHERE {changed}"  # noqa: S608  quoted names, the server's own type names
     return Obstacle(query, f"hold values of {expected.name} that {expected.type} cannot hold unchanged")
