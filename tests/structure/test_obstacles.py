@@ -1,7 +1,9 @@
 """Rows that stand in the way of a repair are named, and everything else is repaired."""
 
-from django.db import connection
+import pytest
+from django.db import DatabaseError, connection, transaction
 
+from compat.structure.backends.postgresql.conversions import changed_values
 from compat.structure.findings import Kind
 from compat.structure.repair import repair
 from tests.structure import legacy
@@ -64,3 +66,63 @@ def test_values_that_do_not_convert_block_a_type(empty):
     (hint,) = hints(repair(rewrite=True), Kind.TYPE)
     assert "one" in hint
     assert rows("SELECT id FROM devices ORDER BY name") == [("2",), ("one",)]
+
+
+LOST = [
+    ("timestamp without time zone", "date", "2020-02-29 13:45:00", "2020-02-29 00:00:00"),
+    ("timestamp with time zone", "date", "2020-02-29 13:45:00+00", "2020-02-29 00:00:00+00"),
+    ("timestamp with time zone", "timestamp(0) with time zone", "2020-02-29 13:45:00.5+00", "2020-02-29 13:45:00+00"),
+    ("timestamp without time zone", "time without time zone", "2020-02-29 13:45:00", None),
+    ("timestamp without time zone", "timestamp(0) with time zone", "2020-02-29 13:45:00.5", "2020-02-29 13:45:00"),
+    ("numeric(12,4)", "numeric(10,2)", "1.2345", "1.2300"),
+    ("numeric", "numeric(10,1)", "1.25", "1.50"),
+    ("numeric", "double precision", "0.12345678901234567890", "0.5"),
+    ("double precision", "numeric(10,2)", "0.123", "0.12"),
+    ("double precision", "integer", "1.5", "2"),
+    ("double precision", "real", "0.1", "0.5"),
+    ("bigint", "double precision", "9007199254740993", "5"),
+    ("integer", "boolean", "5", "1"),
+    ("interval", "time without time zone", "25:00:00", "13:00:00"),
+    ("interval", "interval(0)", "00:00:01.5", "00:00:01"),
+    ("interval", "interval year to month", "1 year 3 days", "1 year"),
+    ("inet", "cidr", "10.0.0.1/24", "10.0.0.0/24"),
+    ("json", "jsonb", '{"a": [{"b": 1, "b": 2}]}', '{"b": 1, "a": [1, {"c": null}]}'),
+    ("text", "jsonb", '{"a": 1, "a": 2}', '{"b": 1,"a":[]}'),
+    ("text", "date", "2020-02-29 13:45", "2020-02-29"),
+    ("text", "time without time zone", "13:45:00.5 +02:00", "13:45"),
+    ("text", "timestamp without time zone", "2020-02-29 13:45+05", "2020-02-29 13:45"),
+    ("text", "integer", "007", "7"),
+    ("text", "numeric(10,2)", "1.255", "1.5"),
+    ("character varying(9)", "character(9)", "ab  ", "ab"),
+    ("text", "character varying(3)", "abcd", "abc"),
+    ("text[]", "character varying(3)[]", "{abcd}", "{abc}"),
+]
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+@pytest.mark.parametrize(("old", "new", "lost", "kept"), LOST, ids=[f"{old}-{new}" for old, new, *_ in LOST])
+def test_a_value_that_does_not_survive_a_change_of_type_is_found(migrated, old, new, lost, kept):
+    execute(f"CREATE TEMPORARY TABLE one_value (v {old})")
+    condition = changed_values('"v"', old, new, "UTC")
+
+    def is_lost(value):
+        execute(f"TRUNCATE one_value; INSERT INTO one_value VALUES ('{value}')")
+        try:
+            with transaction.atomic():
+                return rows(f"SELECT count(*) FROM one_value WHERE {condition}") == [(1,)]
+        except DatabaseError:
+            return True  # such a value cannot be converted at all
+
+    assert is_lost(lost)
+    assert kept is None or not is_lost(kept)
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_a_time_blocks_the_change_to_a_date(torture):
+    execute("ALTER TABLE torture_everyfield ALTER date TYPE timestamptz")
+    execute("UPDATE torture_everyfield SET date = '2020-02-29 13:45+00' WHERE char = 'c1'")
+    (hint,) = hints(repair(rewrite=True), Kind.TYPE)
+    assert hint.startswith("1 rows hold values of date that date cannot hold unchanged, such as ")
+    assert "13, 45" in hint
+    execute("UPDATE torture_everyfield SET date = '2020-02-29'")
+    assert repair(rewrite=True).status == "ok"
