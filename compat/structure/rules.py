@@ -20,12 +20,18 @@ def compare_rules(
     for wanted, found in pairs:
         yield from _paired(table, wanted, found, declared)
     for rule in missing:
-        severity = WARNING if rule.kind is Kind.INDEX else ERROR
+        severity = ERROR if rule.kind is not Kind.INDEX else INFO if _is_companion(rule, declared) else WARNING
         message = f"The {WORDS[rule.kind]} {_on(rule)}{rule.describe()} is missing."
         yield Finding(rule.kind, severity, table, message, rule.name, rule.describe())
     for rule in extra:
         message = f"No model knows the {WORDS[rule.kind]} {rule.name} {_on(rule)}{rule.describe()}."
         yield Finding(rule.kind, INFO, table, message, rule.name, None, rule.describe())
+
+
+def _is_companion(rule: Rule, declared: frozenset[str]) -> bool:
+    """Whether Django makes the index for LIKE beside another one; it leaves it out when it alters some fields."""
+    by_pattern = dict(rule.traits).get("operators") == "text_pattern_ops"
+    return by_pattern and rule.name.endswith("_like") and rule.name not in declared
 
 
 def _on(rule: Rule) -> str:

@@ -135,7 +135,7 @@ POSTGRES = [
            Kind.INDEX, W, EVERYTHING, "pg_room_hash", UNFIXABLE),
     Damage("index invalid", "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'line_amount_price'::regclass",
            Kind.INDEX, W, LINE, "line_amount_price"),
-    Damage("like index lost", "DROP INDEX %(char_like)s", Kind.INDEX, W, EVERY, "%(char_like)s"),
+    Damage("like index lost", "DROP INDEX %(char_like)s", Kind.INDEX, I, EVERY, "%(char_like)s", UNFIXABLE),
     Damage("extra index", f"CREATE INDEX x ON {LINE} (id, amount)", Kind.INDEX, I, LINE, "x", UNFIXABLE),
     Damage("comment changed", "COMMENT ON COLUMN torture_pair.note IS 'x'", Kind.COMMENT, I, "torture_pair", "note", UNFIXABLE),
     Damage("declared name lost", "ALTER INDEX line_priced RENAME TO x", Kind.NAME, I, LINE, "line_priced", UNFIXABLE),
