@@ -5,6 +5,7 @@ from django.db import connection
 
 from compat.structure.backends import backend_for
 from compat.structure.backends.postgresql.shapes import without_casts
+from compat.structure.backends.sqlite.lexer import tokens, words
 from compat.structure.findings import Kind, Severity
 from compat.structure.verify import verify
 from tests.structure import legacy
@@ -71,6 +72,19 @@ def test_a_rule_means_the_same_however_the_server_wrote_it_down(empty):
 @pytest.mark.parametrize("cast", ["(amount)::text = '1'::text", "(kind)::character varying(1) = 'a'::text"])
 def test_a_cast_that_changes_values_counts(cast):
     assert "::" in without_casts(cast, {"kind"})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("kind IN ('b', 'a', 'it''s (')", "kind IN ('a', 'it''s (', 'b')"),
+        ("(x IN (2, 1)) AND y IN (4, 3)", "(x IN (1, 2)) AND y IN (3, 4)"),
+        ("x = X'6aB2'", "x = x'6AB2'"),
+    ],
+)
+def test_the_order_of_choices_and_the_case_of_digits_mean_nothing(one, other):
+    assert words(tokens(one)) == words(tokens(other))
+    assert words(tokens("f(x) IN (f(2), 1)")) != words(tokens("f(x) IN (1, f(2))"))
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])

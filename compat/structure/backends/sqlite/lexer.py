@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 TOKEN = re.compile(
-    r"""\s+|--[^\n]*|/\*.*?\*/|(?P<string>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])"""
+    r"""\s+|--[^\n]*|/\*.*?\*/|(?P<string>[xX]?'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])"""
     r"""|(?P<word>[^\W\d][\w$]*)|(?P<other>\d[\w.]*|\|\||<=|>=|<>|!=|==|<<|>>|->>?|.)""",
     re.DOTALL,
 )
@@ -35,7 +35,7 @@ def tokens(sql: str) -> list[Token]:
         text = match[0]
         if match.lastgroup == "quoted":
             text = text[1:-1].replace(text[-1] * 2, text[-1])
-        normal = text if match.lastgroup == "string" else text.casefold()
+        normal = text if text[:1] == "'" and match.lastgroup == "string" else text.casefold()
         found.append(Token(normal, match.start(), match.end(), match.lastgroup == "quoted", text))
     return found
 
@@ -45,7 +45,23 @@ def words(part: Sequence[Token]) -> str:
     part = list(part)
     while len(part) > 2 and part[0].text == "(" and closing(part, 0) == len(part) - 1:
         part = part[1:-1]
-    return " ".join(token.text for token in part)
+    return " ".join(_sorted_choices([token.text for token in part]))
+
+
+def _sorted_choices(part: list[str]) -> list[str]:
+    """Return the words with each list of literals after IN in one order: Django writes some from a set."""
+    found = list(part)
+    for position, word in enumerate(part):
+        if part[position : position + 2] == ["in", "("] and ")" in part[position:]:
+            start, end = position + 2, part.index(")", position)
+            choices = part[start:end:2]
+            if word == "in" and set(part[start + 1 : end : 2]) <= {","} and all(map(_is_literal, choices)):
+                found[start:end:2] = sorted(choices)
+    return found
+
+
+def _is_literal(word: str) -> bool:
+    return word[:1] in "'0123456789" or word[:2] == "x'"
 
 
 def closing(part: Sequence[Token], start: int) -> int:
