@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from django.db.migrations.migration import Migration
 
 from compat.structure.backends.base import Backend
 from compat.structure.compare import compare
 from compat.structure.expected import Owner, Project
-from compat.structure.findings import Cause, Finding, Kind
+from compat.structure.findings import Cause, Finding, Kind, Severity
 from compat.structure.snapshot import Snapshot
 
 Key = tuple[Kind, str, str | None]
+KEY_OF_THE_MIGRATIONS = "The app's migrations made the key so, under another DEFAULT_AUTO_FIELD: nothing needs doing."
 
 
 def explain(
@@ -28,22 +30,43 @@ def explain(
         return findings
     applied = _against(backend, project.applied_owners(), tables, actual) if project.unapplied else None
     latest = _against(backend, project.latest_owners(), tables, actual) if project.changed else None
-    causes = (_cause(finding, actual, applied, latest) for finding in findings)
     apps = {owner.table: owner for owner in owners}
+    causes = (
+        _cause(finding, actual, applied, latest) if finding.table in tables else Cause.DRIFT for finding in findings
+    )
     return tuple(
-        replace(finding, cause=cause, hint=finding.hint or _hint(cause, project.unapplied, apps[finding.table]))
+        _explained(finding, cause, project, apps[finding.table])
         for finding, cause in zip(findings, causes, strict=True)
     )
 
 
-class _Earlier:
-    """The database compared with an earlier state of the models."""
+def _explained(finding: Finding, cause: Cause, project: Project, owner: Owner) -> Finding:
+    if cause is Cause.MISSING and finding.kind in (Kind.TYPE, Kind.SEQUENCE) and _is_automatic_key(owner, finding):
+        return replace(finding, cause=cause, severity=Severity.INFO, hint=finding.hint or KEY_OF_THE_MIGRATIONS)
+    return replace(finding, cause=cause, hint=finding.hint or _hint(cause, project.unapplied, owner))
 
-    def __init__(self, known: frozenset[str], differing: frozenset[Key]) -> None:
-        self.known, self.differing = known, differing
+
+def _is_automatic_key(owner: Owner, finding: Finding) -> bool:
+    """Whether the finding is about a key that no model declares, or about a column that refers to one.
+
+    Its width is what DEFAULT_AUTO_FIELD said when the app's migrations were written.
+    """
+    field: Any = owner.field(str(finding.object))
+    while field is not None and field.remote_field is not None:
+        field = field.foreign_related_fields[0]
+    return field is not None and field.primary_key and field.auto_created
+
+
+class _Earlier:
+    """The database compared with an earlier state of the models; `unclear`: tables that could not be compared."""
+
+    def __init__(self, known: frozenset[str], differing: frozenset[Key], unclear: frozenset[str]) -> None:
+        self.known, self.differing, self.unclear = known, differing, unclear
 
     def agrees(self, finding: Finding) -> bool:
         """Whether the database is as this earlier state says, in what the finding is about."""
+        if finding.table in self.unclear:
+            return False
         return finding.table not in self.known or finding.key not in self.differing
 
 
@@ -51,7 +74,10 @@ def _against(backend: Backend, owners: Iterable[Owner], tables: set[str], actual
     chosen = tuple(owner for owner in owners if owner.table in tables and owner.managed)
     declared = {owner.table: owner.declared for owner in chosen}
     found = compare(backend.expected(chosen), actual, backend.judge_type, declared)
-    return _Earlier(frozenset(owner.table for owner in chosen), frozenset(finding.key for finding in found))
+    unclear = (finding.table for finding in found if finding.kind is Kind.UNJUDGED and finding.object == finding.table)
+    return _Earlier(
+        frozenset(owner.table for owner in chosen), frozenset(finding.key for finding in found), frozenset(unclear)
+    )
 
 
 def _cause(finding: Finding, actual: Snapshot, applied: _Earlier | None, latest: _Earlier | None) -> Cause:

@@ -154,11 +154,16 @@ def shape(state: ModelState) -> tuple[Any, ...]:
 def field_shape(field: "Field[Any, Any]") -> tuple[Any, ...]:
     """Return what the database holds of a field."""
     _, path, args, kwargs = field.deconstruct()
-    kept = {name: value for name, value in kwargs.items() if name not in PYTHON_ONLY and name != "on_delete"}
+    kept = {name: _plain(value) for name, value in kwargs.items() if name not in PYTHON_ONLY and name != "on_delete"}
     for name in ("to", "through"):
         if isinstance(kept.get(name), str):
             kept[name] = kept[name].lower()
-    return path, tuple(args), kept
+    return path, tuple(map(_plain, args)), kept
+
+
+def _plain(value: Any) -> Any:
+    """Return a field within a field (of an array, of a generated column) as its shape; fields compare by identity."""
+    return field_shape(value) if isinstance(value, Field) else value
 
 
 def selected(owners: Iterable[Owner], labels: Iterable[str]) -> tuple[Owner, ...]:

@@ -74,7 +74,7 @@ SEVERITIES: Mapping[Kind, tuple[Severity, ...]] = {
     Kind.COLLATION: (_E, _I),
     Kind.GENERATED: (_E,),
     Kind.IDENTITY: (_E,),
-    Kind.SEQUENCE: (_E, _W),
+    Kind.SEQUENCE: (_E, _W, _I),
     Kind.PRIMARY_KEY: (_E,),
     Kind.FOREIGN_KEY: (_E, _W, _I),
     Kind.UNIQUE: (_E, _W, _I),

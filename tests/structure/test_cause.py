@@ -4,9 +4,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, models
 from django.db.migrations.recorder import MigrationRecorder
+from django.test.utils import modify_settings
 
-from compat.structure.expected import Project
-from compat.structure.findings import Cause
+from compat.structure.expected import Project, field_shape
+from compat.structure.findings import Cause, Kind, Severity
 from compat.structure.repair import repair
 from compat.structure.verify import verify
 from tests.structure.conftest import execute
@@ -69,3 +70,32 @@ def test_an_unknown_migration_in_the_table_does_no_harm(torture):
 
 def test_an_unmanaged_model_needs_no_migration(torture):
     assert Project(connection).changed == frozenset()
+
+
+def test_keys_as_narrow_as_the_migrations_of_an_app_made_them_are_information(torture):
+    with modify_settings(INSTALLED_APPS={"append": "tests.structure.narrow"}):
+        call_command("migrate", "narrow", verbosity=0)
+        report = verify()
+        assert [(issue.code, issue.table, issue.message) for issue in report.issues if issue.counts] == []
+        narrow = {issue.object for issue in report.issues if issue.kind is Kind.TYPE and issue.app == "narrow"}
+        assert narrow == ({"id", "maker_id", "thing_id"} if connection.vendor == "postgresql" else narrow)
+        execute("ALTER TABLE narrow_maker DROP COLUMN name")
+        (issue,) = (issue for issue in verify().issues if issue.counts)
+        assert (issue.cause, issue.severity) == (Cause.DRIFT, Severity.ERROR)
+
+
+def test_fields_within_fields_compare_by_what_they_store():
+    def generated(length):
+        return models.GeneratedField(
+            expression=models.F("x"), output_field=models.CharField(max_length=length), db_persist=True
+        )
+
+    assert field_shape(generated(3)) == field_shape(generated(3))
+    assert field_shape(generated(3)) != field_shape(generated(4))
+
+
+def test_information_on_tables_that_need_no_explanation_is_no_missing_migration(torture, new_field):
+    execute("CREATE INDEX x ON torture_line (id, amount)")
+    assert {issue.object: issue.cause for issue in verify().issues if issue.object in ("x", "born")} == {
+        "x": Cause.DRIFT, "born": Cause.MISSING,
+    }  # fmt: skip
