@@ -1,16 +1,16 @@
 """System checks: the findings of a verification, for `check --database` and for `migrate`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Info, Warning
+from django.core.checks import CheckMessage, Info, Warning
+from django.db.migrations.loader import MigrationLoader
 
 from compat.structure.errors import Unverifiable
-from compat.structure.findings import Cause, Finding, Severity
+from compat.structure.findings import Cause, Finding, Kind
 from compat.structure.verify import verify
 
-MESSAGES = {Severity.ERROR: Error, Severity.WARNING: Warning, Severity.INFO: Info}
 UNVERIFIABLE = "compat.W000"
 SHOWN = 5  # names in one message
 
@@ -20,8 +20,9 @@ def check_structure(
 ) -> list[CheckMessage]:
     """Report what differs between the models and the databases that are named.
 
-    What a migration will bring is told at the level of information, in one message per code: `migrate`, which
-    is the remedy, runs this check first and stops at an error.
+    `migrate` runs this check first and stops at an error, whatever it was asked to migrate; Django does not tell
+    a check who runs it. So drift is a warning here, whose id says how bad it is, and `check --database default
+    --fail-level WARNING` fails for it. What `migrate` itself will bring is information, in one message per code.
     """
     labels = [config.label for config in app_configs or ()]
     return [message for alias in databases or () for message in _check(alias, labels)]
@@ -33,13 +34,17 @@ def _check(alias: str, labels: Sequence[str]) -> list[CheckMessage]:
     except Unverifiable as reason:
         return [Warning(f"{alias}: {reason}", id=UNVERIFIABLE)]
     counted = [issue for issue in report.issues if issue.counts]
-    told = [_message(alias, issue) for issue in counted if issue.cause is not Cause.UNAPPLIED]
+    absent = any(issue.kind is Kind.MISSING_TABLE for issue in counted)
+    without_migrations = MigrationLoader(None).unmigrated_apps if absent else ()
+    told = [_message(alias, issue, without_migrations) for issue in counted if issue.cause is not Cause.UNAPPLIED]
     return told + list(_waiting(alias, (issue for issue in counted if issue.cause is Cause.UNAPPLIED)))
 
 
-def _message(alias: str, finding: Finding) -> CheckMessage:
+def _message(alias: str, finding: Finding, without_migrations: Container[str | None]) -> CheckMessage:
     text = f"{finding.table}: {finding.message}"
-    level = MESSAGES[finding.severity] if finding.cause is Cause.DRIFT else Info
+    if finding.kind is Kind.MISSING_TABLE and finding.app in without_migrations:
+        return Info(text, hint="Run migrate --run-syncdb.", obj=f"database {alias}", id=finding.code)
+    level = Warning if finding.cause is Cause.DRIFT else Info
     return level(text, hint=finding.hint or None, obj=f"database {alias}", id=finding.code)
 
 
