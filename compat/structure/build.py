@@ -41,6 +41,7 @@ def creations(connection: BaseDatabaseWrapper, owners: Iterable[Owner]) -> Mappi
 class _Collector:
     """A schema editor that keeps what it would execute, apart for each table."""
 
+    connection: BaseDatabaseWrapper
     deferred_sql: list[Any]
     collected_sql: list[str]
 
@@ -50,7 +51,7 @@ class _Collector:
 
     def create_model(self, model: type[Model]) -> None:
         """Collect the statements for the table of `model`; a many-to-many table is a table of its own."""
-        table = table_key(model._meta.db_table)
+        table = table_key(self.connection, model._meta.db_table)
         if table in self.creations:
             return
         outer, self.collected_sql = self.collected_sql, []
@@ -72,7 +73,7 @@ def outside_targets(connection: BaseDatabaseWrapper, owners: Iterable[Owner]) ->
             if field.remote_field is None or not getattr(field, "db_constraint", False):
                 continue
             target: Any = field.foreign_related_fields[0]  # type: ignore[attr-defined]
-            table = table_key(target.model._meta.db_table)
+            table = table_key(connection, target.model._meta.db_table)
             if table not in inside:
                 found.add(Target(table, target.column, target.rel_db_type(connection)))
     return frozenset(found)

@@ -53,9 +53,14 @@ class Owner:
         return next((field for field in self.model._meta.local_fields if field.column == column), None)
 
 
-def table_key(db_table: str) -> str:
-    """Return the name under which a snapshot lists `db_table`; `"schema"."table"` becomes schema.table."""
-    return db_table.strip('"').replace('"."', ".")
+def table_key(connection: BaseDatabaseWrapper, db_table: str) -> str:
+    """Return the name under which a snapshot lists `db_table`; `"schema"."table"` becomes schema.table.
+
+    A name that is longer than the server's names is cut, in bytes, as the server cuts it.
+    """
+    parts = db_table.strip('"').split('"."')
+    longest = connection.ops.max_name_length()
+    return ".".join(part.encode()[:longest].decode(errors="ignore") for part in parts)
 
 
 class Project:
@@ -138,10 +143,10 @@ class Project:
             if not options.managed or options.can_migrate(self.connection):
                 yield model
 
-    @staticmethod
-    def _owner(model: type[Model]) -> Owner:
+    def _owner(self, model: type[Model]) -> Owner:
         options = model._meta
-        return Owner(model, options.app_label, options.object_name or "", table_key(options.db_table), options.managed)
+        table = table_key(self.connection, options.db_table)
+        return Owner(model, options.app_label, options.object_name or "", table, options.managed)
 
 
 def shape(state: ModelState) -> tuple[Any, ...]:

@@ -94,7 +94,9 @@ def _examine(backend: Backend, labels: Iterable[str], known: Snapshot | None) ->
     project = Project(backend.connection)
     owners = selected(project.owners, labels)
     managed = tuple(owner for owner in owners if owner.managed)
-    actual = backend.actual([owner.table for owner in owners])
+    # A foreign key names its target as the models do: with the schema where one of them names it.
+    qualified = (owner.table for owner in project.owners if "." in owner.table)
+    actual = backend.actual({owner.table: None for owner in owners} | dict.fromkeys(qualified))
     loose = unmanaged(owners)
     present = (owner for owner in loose if owner.table in actual and actual[owner.table].kind)
     expected = known if known is not None else backend.expected((*managed, *present))

@@ -28,6 +28,19 @@ def test_every_field_constraint_and_index_of_django_is_recognised(torture):
     assert report.status == "ok"
 
 
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_two_keys_of_one_table_that_is_not_compared(torture):
+    assert [finding for finding in told(verify(labels=["pg_torture.Pointer"])) if ".I" not in finding[0]] == []
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_without_a_search_path_nothing_is_found_and_nothing_fails(migrated):
+    execute("SET search_path = ''")
+    report = verify(labels=["compat"])
+    assert {issue.kind for issue in report.issues} == {Kind.MISSING_TABLE}
+    assert report.missing_tables
+
+
 @pytest.mark.parametrize("label", ["torture", "history", "torture.Line", "auth.user"])
 def test_labels_limit_the_tables(torture, label):
     report = verify(labels=[label])

@@ -75,6 +75,8 @@ POSTGRES = [
     Damage("sequence behind", f"SELECT setval('{LINE}_id_seq', 2)", Kind.SEQUENCE, E, LINE, "id"),
     Damage("sequence restarted", f"ALTER SEQUENCE {LINE}_id_seq RESTART", Kind.SEQUENCE, E, LINE, "id"),
     Damage("sequence narrow", f"ALTER SEQUENCE {LINE}_id_seq AS integer", Kind.SEQUENCE, W, LINE, "id"),
+    Damage("sequence behind and not owned", f"CREATE SEQUENCE loose; ALTER TABLE {LINE} ALTER id DROP IDENTITY; "
+           f"ALTER TABLE {LINE} ALTER id SET DEFAULT nextval('loose')", Kind.SEQUENCE, E, LINE, "id"),
     Damage("primary key lost", f"ALTER TABLE {LINE} DROP CONSTRAINT {LINE}_pkey",
            Kind.PRIMARY_KEY, E, LINE, f"{LINE}_pkey"),
     Damage("primary key changed", f"ALTER TABLE {LINE} DROP CONSTRAINT {LINE}_pkey, ADD PRIMARY KEY (id, amount)",

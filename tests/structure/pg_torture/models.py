@@ -86,3 +86,23 @@ class Elsewhere(models.Model):
 
     class Meta:
         db_table = '"other_schema"."elsewhere"'
+
+
+class Pointer(models.Model):
+    """Two keys of one table elsewhere, and a name that the server cuts in the middle of a letter."""
+
+    by_id = models.ForeignKey(Elsewhere, models.CASCADE, related_name="+")
+    by_name = models.ForeignKey(Elsewhere, models.CASCADE, to_field="name", related_name="+")
+    visible = models.ForeignKey("Visible", models.CASCADE, related_name="+")
+
+    class Meta:
+        db_table = "a_" + 60 * "b" + "ééé"
+
+
+class Visible(models.Model):
+    """A table that names the schema in which it would stand anyway."""
+
+    other = models.ForeignKey("self", models.CASCADE, null=True)
+
+    class Meta:
+        db_table = '"public"."visible"'

@@ -34,7 +34,7 @@ def read(query: Query, names: Iterable[str], *, scratch: bool = False, values: b
     relations = list(starmap(Relation, query(SCRATCH_RELATIONS if scratch else RELATIONS, names, names)))
     chosen, elsewhere = _choose(relations, names)
     oids = [relation.oid for relation in chosen.values()]
-    parts = _Parts(query, oids, values=values and not scratch)
+    parts = _Parts(query, oids, [name for name in names if "." in name], values=values and not scratch)
     found = {
         name: Table(
             name=name,
@@ -70,14 +70,14 @@ def _choose(relations: list[Relation], names: list[str]) -> tuple[dict[str, Rela
 class _Parts:
     """The columns, rules and sequences of tables, by the table's oid."""
 
-    def __init__(self, query: Query, oids: list[int], *, values: bool) -> None:
+    def __init__(self, query: Query, oids: list[int], qualified: list[str], *, values: bool) -> None:
         self.columns: dict[int, list[Column]] = defaultdict(list)
         self.rules: dict[int, list[Rule]] = defaultdict(list)
         self.sequences: dict[int, list[Sequence]] = defaultdict(list)
         for column in starmap(ColumnRow, query(COLUMNS, oids)):
             self.columns[column.oid].append(shapes.column(column))
         textual = {oid: shapes.textual(columns) for oid, columns in self.columns.items()}
-        for constraint in starmap(ConstraintRow, query(CONSTRAINTS, oids)):
+        for constraint in starmap(ConstraintRow, query(CONSTRAINTS, qualified, oids)):
             self.rules[constraint.oid].append(shapes.constraint(constraint, textual.get(constraint.oid, ())))
         families: dict[int, str] = dict(query(FAMILIES))
         for index in starmap(IndexRow, query(INDEXES, oids)):
@@ -85,7 +85,7 @@ class _Parts:
         self._read_sequences(query, oids, values=values)
 
     def _read_sequences(self, query: Query, oids: list[int], *, values: bool) -> None:
-        rows = query(SEQUENCES, oids)
+        rows = query(SEQUENCES, oids, oids)
         wanted = [row for row in rows if values and row[4] > 0 and row[5]]
         readable = [row for row in wanted if row[6] is None]
         closed = {row[:2]: row[6] for row in wanted if row[6] is not None}

@@ -27,7 +27,8 @@ CONSTRAINTS = """
 SELECT c.conrelid, c.conname::text, c.contype::text, pg_get_constraintdef(c.oid), c.convalidated,
        ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY k(n, o)
              JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.n ORDER BY o),
-       CASE WHEN fn.nspname ~ '^pg_temp' OR pg_table_is_visible(f.oid) THEN f.relname::text
+       CASE WHEN fn.nspname ~ '^pg_temp' THEN f.relname::text
+            WHEN pg_table_is_visible(f.oid) AND fn.nspname || '.' || f.relname <> ALL(%s) THEN f.relname::text
             ELSE fn.nspname || '.' || f.relname END,
        ARRAY(SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY k(n, o)
              JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.n ORDER BY o),
@@ -57,15 +58,22 @@ SELECT o.oid, CASE WHEN o.opcdefault THEN '' ELSE f.opfname::text END
 FROM pg_opclass o JOIN pg_opfamily f ON f.oid = o.opcfamily
 """
 SEQUENCES = """
+WITH behind AS (
+    SELECT objid, refobjid, refobjsubid FROM pg_depend
+    WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass AND deptype IN ('a', 'i')
+      AND refobjid = ANY(%s)
+    UNION
+    SELECT u.refobjid, f.adrelid, f.adnum::int FROM pg_attrdef f
+    JOIN pg_depend u ON u.classid = 'pg_attrdef'::regclass AND u.objid = f.oid AND u.refclassid = 'pg_class'::regclass
+    WHERE f.adrelid = ANY(%s) AND pg_get_expr(f.adbin, f.adrelid) LIKE 'nextval(%%'
+)
 SELECT d.refobjid, a.attname::text, d.objid::regclass::text, s.seqmax, s.seqincrement,
        EXISTS (SELECT FROM pg_index i WHERE i.indrelid = d.refobjid AND i.indkey[0] = d.refobjsubid AND i.indisvalid),
        CASE WHEN NOT has_column_privilege(d.refobjid, d.refobjsubid::int2, 'SELECT') THEN d.refobjid::regclass::text
             WHEN NOT has_sequence_privilege(d.objid, 'SELECT') THEN d.objid::regclass::text END,
        format('%%I', a.attname), d.refobjid::regclass::text
-FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.objid
+FROM behind d JOIN pg_sequence s ON s.seqrelid = d.objid
 JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-WHERE d.refobjid = ANY(%s) AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
-  AND d.deptype IN ('a', 'i')
 ORDER BY d.refobjid, a.attnum
 """
 

@@ -20,6 +20,9 @@ SELECT has_database_privilege(current_database(), 'TEMP'), pg_is_in_recovery(),
        current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int,
        current_database()
 """
+FIRST = """
+SELECT set_config('search_path', concat_ws(', ', 'pg_temp', nullif(current_setting('search_path'), '')), true)
+"""
 # What the normal form of types, defaults and expressions depends on, apart from the statements.
 SERVER = """
 SELECT version(), current_database(), current_user, current_setting('search_path'), current_setting('TimeZone'),
@@ -79,16 +82,18 @@ def _batch(
 def _scratch(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Put the temporary schema first on the search path, and undo everything at the end."""
     with transaction.atomic(connection.alias), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)")
+        cursor.execute(FIRST)
         yield
         transaction.set_rollback(rollback=True, using=connection.alias)
 
 
 def _create(connection: BaseDatabaseWrapper, built: Sequence[Creation], stubs: Iterable[Target]) -> Mapping[str, str]:
     """Create the tables in one round trip; if that fails, one by one, and return why which failed."""
-    first = "\n".join(map(_stub, stubs))
-    statements = [(item.table, _local(item, item.create)) for item in built]
-    statements += [(item.table, _local(item, item.later)) for item in built]
+    stubs = tuple(stubs)
+    first = "\n".join(_stubs(stubs))
+    elsewhere = {name for name in (*(item.table for item in built), *(stub.table for stub in stubs)) if "." in name}
+    statements = [(item.table, _local(elsewhere, item.create)) for item in built]
+    statements += [(item.table, _local(elsewhere, item.later)) for item in built]
     try:
         _execute(connection, "\n".join([first, *(sql for _, sql in statements)]))
     except DatabaseError:
@@ -108,13 +113,19 @@ def _execute(connection: BaseDatabaseWrapper, sql: str) -> None:
             cursor.execute(sql)
 
 
-def _local(item: Creation, statements: Iterable[str]) -> str:
-    """Return the statements with a schema-qualified table turned into a scratch table of the same key."""
-    schema, dot, name = item.table.rpartition(".")
+def _local(elsewhere: Iterable[str], statements: Iterable[str]) -> str:
+    """Return the statements with schema-qualified tables turned into scratch tables of the same key."""
     sql = "\n".join(statements)
-    return sql.replace(f'"{schema}"."{name}"', f'"{item.table}"') if dot else sql
+    for table in elsewhere:
+        schema, _, name = table.rpartition(".")
+        sql = sql.replace(f'"{schema}"."{name}"', f'"{table}"')
+    return sql
 
 
-def _stub(target: Target) -> str:
-    """Return the statement for a table that has nothing but the column that a foreign key refers to."""
-    return f'CREATE TABLE "{target.table}" ("{target.column}" {target.type} UNIQUE);'
+def _stubs(targets: Iterable[Target]) -> Iterator[str]:
+    """Yield the statements for tables that have nothing but the columns that foreign keys refer to."""
+    tables: dict[str, set[str]] = {}
+    for target in targets:
+        tables.setdefault(target.table, set()).add(f'"{target.column}" {target.type} UNIQUE')
+    for table, columns in sorted(tables.items()):
+        yield f'CREATE TABLE "{table}" ({", ".join(sorted(columns))});'
