@@ -75,7 +75,30 @@ def _table_steps(examination: Examination, table: str, findings: list[Finding]) 
         sides = examination.expected[table], examination.actual[table]
         yield from examination.backend.steps(*sides, findings, Values(examination))
         return
+    if refusal := _stands_elsewhere(examination, table):
+        yield Step(table, (missing,), (), TABLES, refusal=refusal)
+        return
     creation = examination.backend.creation(examination.owner(table))
     yield Step(table, (missing,), creation.create, TABLES)
     if creation.later:
         yield Step(table, (missing,), creation.later, REFERENCES)
+
+
+def _stands_elsewhere(examination: Examination, table: str) -> str:
+    """Return where the missing table seems to be, with its rows: in another schema, or under another name."""
+    actual = examination.actual.get(table)
+    if actual is not None and actual.elsewhere:
+        places = ", ".join(actual.elsewhere)
+        return f"A table of that name stands in {places}: move it back, or put its schema on the search path."
+    expected = examination.expected[table]
+    for other in examination.strangers.values():
+        if other.kind == "table" and expected.columns and other.columns.keys() == expected.columns.keys():
+            return (
+                f"The table {other.name} has the same columns and no model: was it renamed? If so, "
+                f"ALTER TABLE {other.name} RENAME TO {table}. If not, create the table by hand."
+            )
+    names = {rule.name for rule in expected.rules if rule.name}
+    taken = {rule.name: other.name for other in examination.strangers.values() for rule in other.rules}
+    if shared := sorted(names & taken.keys()):
+        return f"{shared[0]}, which the table needs, belongs to {taken[shared[0]]}: was the table renamed?"
+    return ""

@@ -4,8 +4,10 @@ import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from django.db import DatabaseError, connections
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils.connection import ConnectionDoesNotExist
 
 from compat.structure.backends import backend_for
@@ -36,6 +38,13 @@ class Examination:
     def tables(self) -> int:
         """The number of tables that Django manages."""
         return len({owner.table for owner in self.owners if owner.managed})
+
+    @cached_property
+    def strangers(self) -> Snapshot:
+        """The tables that no model of the project knows."""
+        known = {owner.table.casefold() for owner in self.project.owners} | {MigrationRecorder.Migration._meta.db_table}
+        names = self.backend.connection.introspection.table_names()
+        return self.backend.actual([name for name in names if name.casefold() not in known])
 
     def owner(self, table: str) -> Owner:
         """Return the model behind a table."""

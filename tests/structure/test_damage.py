@@ -32,7 +32,9 @@ class Damage(NamedTuple):
 POSTGRES = [
     Damage("table lost", "DROP TABLE order_to_tag", Kind.MISSING_TABLE, E, "order_to_tag", "order_to_tag"),
     Damage("table renamed", f"ALTER TABLE {LINE} RENAME TO x", Kind.MISSING_TABLE, E, LINE, LINE, REFUSED),
-    Damage("table moved", f"ALTER TABLE {LINE} SET SCHEMA other_schema", Kind.MISSING_TABLE, E, LINE, LINE),
+    Damage("table moved", f"ALTER TABLE {LINE} SET SCHEMA other_schema", Kind.MISSING_TABLE, E, LINE, LINE, REFUSED),
+    Damage("plain table renamed", "ALTER TABLE torture_pair RENAME TO x",
+           Kind.MISSING_TABLE, E, "torture_pair", "torture_pair", REFUSED),
     Damage("view for table", f"ALTER TABLE {LINE} RENAME TO x; CREATE VIEW {LINE} AS SELECT * FROM x",
            Kind.NOT_A_TABLE, E, LINE, LINE, UNFIXABLE),
     Damage("materialized view for table", f"ALTER TABLE {LINE} RENAME TO x; CREATE MATERIALIZED VIEW {LINE} AS TABLE x",
@@ -158,6 +160,8 @@ def rewritten(table, old, new):
 
 SQLITE = [
     Damage("table lost", "DROP TABLE order_to_tag", Kind.MISSING_TABLE, E, "order_to_tag", "order_to_tag"),
+    Damage("table renamed", "ALTER TABLE torture_pair RENAME TO x",
+           Kind.MISSING_TABLE, E, "torture_pair", "torture_pair", REFUSED),
     Damage("view for table", f"CREATE TABLE x AS SELECT * FROM {LINE}; DROP TABLE {LINE}; "
            f"CREATE VIEW {LINE} AS SELECT * FROM x", Kind.NOT_A_TABLE, E, LINE, LINE, UNFIXABLE),
     Damage("column lost", f"ALTER TABLE {EVERY} DROP COLUMN duration", Kind.MISSING_COLUMN, E, EVERY, "duration"),
@@ -247,6 +251,8 @@ def test_damage_is_found_and_undone(vendor, torture, damage):
     if damage.remedy is UNFIXABLE:
         assert not found[0].fixable
         return
+    if damage.remedy is REFUSED:
+        assert repair(rewrite=True, dry_run=True).statements == ()
     repaired = repair(rewrite=damage.remedy is REWRITE)
     if damage.remedy is REFUSED:
         assert [issue.kind for issue in repaired.issues if issue.counts] == [damage.kind]
