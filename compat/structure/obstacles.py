@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from compat.structure.backends.base import Backend
 from compat.structure.findings import Finding, Kind
 from compat.structure.plan import Obstacle
-from compat.structure.snapshot import Rule, Table
+from compat.structure.snapshot import Column, Rule, Table
 
 SAMPLES = 3
 Question = Callable[[Backend, Finding, Table, Table], Obstacle | None]
+NEEDS = "need a value for the new column {}: give the field a default or db_default"
 
 
 def obstacle(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
@@ -22,6 +23,12 @@ def place(backend: Backend, table: str) -> str:
     """Return the quoted name of a table, which may name its schema."""
     schema, dot, name = table.rpartition(".")
     return f"{backend.quote(schema)}.{backend.quote(name)}" if dot else backend.quote(table)
+
+
+def rows_without_value(backend: Backend, actual: Table, column: Column) -> Obstacle:
+    """Ask for rows that a new column would leave without the value that it needs."""
+    query = f"SELECT {_keys(backend, actual)} FROM {place(backend, actual.name)}"  # noqa: S608  quoted names
+    return Obstacle(query, NEEDS.format(column.name))
 
 
 def nulls(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:

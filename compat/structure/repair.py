@@ -12,9 +12,9 @@ from compat.structure import adoption as adopting
 from compat.structure.errors import Unverifiable
 from compat.structure.findings import Finding, Kind, Report
 from compat.structure.locking import alone
-from compat.structure.obstacles import SAMPLES, obstacle
+from compat.structure.obstacles import SAMPLES, obstacle, rows_without_value
 from compat.structure.plan import Obstacle, Step
-from compat.structure.remedies import eligible, steps, with_remedies
+from compat.structure.remedies import NEEDS_REWRITE, Values, eligible, steps, with_remedies
 from compat.structure.verify import Examination, examine, first_line, report
 
 logger = logging.getLogger(__name__)
@@ -138,20 +138,25 @@ class _Repair:
 
     def _unobstructed(self, before: Examination) -> list[Finding]:
         """Return the findings to repair, after looking at the rows that stand in the way."""
-        wanted = []
+        wanted: list[Finding] = []
+        unfit: dict[object, str] = {}  # columns that are replaced whole, or not at all
         for finding in with_remedies(before, self.adoption):
-            if not finding.fixable or not eligible(finding, self.adoption) or (finding.rewrite and not self.rewrite):
+            if not finding.fixable or not eligible(finding, self.adoption):
                 continue
-            if reason := self._obstacle(before, finding):
-                self.blocked[finding.key] = reason
+            if finding.rewrite and not self.rewrite:
+                unfit |= {_place(before, finding): NEEDS_REWRITE} if finding.kind is Kind.TYPE else {}
+            elif reason := self._obstacle(before, finding):
+                self.blocked[finding.key] = unfit[_place(before, finding)] = reason
             else:
                 wanted.append(finding)
-        return wanted
+        unfit.pop(None, None)
+        self.blocked |= {f.key: unfit[_place(before, f)] for f in wanted if _place(before, f) in unfit}
+        return [finding for finding in wanted if finding.key not in self.blocked]
 
     def _obstacle(self, before: Examination, finding: Finding) -> str:
         if finding.kind is Kind.MISSING_TABLE:
             return ""
-        question = obstacle(before.backend, finding, before.expected[finding.table], before.actual[finding.table])
+        question = self._question(before, finding)
         if question is None:
             return ""
         try:
@@ -159,6 +164,14 @@ class _Repair:
                 return _rows_in_the_way(before, question)
         except DatabaseError as error:
             return f"The rows cannot be converted: {first_line(error)}" if finding.kind is Kind.TYPE else ""
+
+    @staticmethod
+    def _question(before: Examination, finding: Finding) -> Obstacle | None:
+        expected, actual = before.expected[finding.table], before.actual[finding.table]
+        column = expected.column(finding.object) if finding.kind is Kind.MISSING_COLUMN else None
+        if column and column.needs_value and Values(before).filler(finding) is None:
+            return rows_without_value(before.backend, actual, column)
+        return obstacle(before.backend, finding, expected, actual)
 
     def _apply(self, plan: Sequence[Step]) -> None:
         connection = self.first.backend.connection
@@ -208,6 +221,14 @@ class _Repair:
         fixed = self.fixed + tuple(finding for finding in self.found if finding.key not in left)
         result = report(self.using, last, told)
         return replace(result, fixed=fixed, statements=tuple(self.statements), notes=tuple(self.notes))
+
+
+def _place(before: Examination, finding: Finding) -> tuple[str, str] | None:
+    """Return the column that a repair of the finding would replace with all that it is; None where it would not."""
+    expected = before.expected[finding.table]
+    rule, column = expected.rule(finding.kind, finding.object), expected.column(finding.object)
+    home = rule.home if rule else column.name.casefold() if column and column.definition else ""
+    return (finding.table, home) if home else None
 
 
 def _within(plan: Iterable[Step]) -> list[Step]:

@@ -29,6 +29,11 @@ class Column:
         return " ".join(parts)
 
     @property
+    def needs_value(self) -> bool:
+        """Whether the rows that exist need a value when the column is added."""
+        return not (self.nullable or self.auto or self.generated or self.default is not None)
+
+    @property
     def shape(self) -> tuple[object, ...]:
         """Everything but the name and the comment."""
         return self.type, self.nullable, self.default, self.collation, bool(self.auto), self.generated

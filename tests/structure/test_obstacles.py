@@ -68,6 +68,25 @@ def test_values_that_do_not_convert_block_a_type(empty):
     assert rows("SELECT id FROM devices ORDER BY name") == [("2",), ("one",)]
 
 
+def test_a_required_column_without_a_value_blocks_itself_in_the_dry_run_too(migrated):
+    execute("INSERT INTO devices (id, name, ip_address, created_at, updated_at) "
+            "VALUES (7, 'n', 'i', '2020-01-01', '2020-01-01')")  # fmt: skip
+    execute("DROP TABLE thresholds", "ALTER TABLE devices DROP COLUMN name")
+    dry = repair(rewrite=True, dry_run=True)
+    (issue,) = (issue for issue in dry.issues if issue.object == "name")
+    assert issue.hint.startswith("1 rows need a value for the new column name")
+    assert not issue.fixable
+    assert not any("devices" in sql and "name" in sql and "thresholds" not in sql for sql in dry.statements)
+    assert repair(rewrite=True).missing_tables == ()
+
+
+def test_duplicates_block_in_the_dry_run_too(empty):
+    legacy.build()
+    execute("UPDATE devices SET ip_address = '10.0.0.1'")
+    (hint,) = hints(repair(rewrite=True, dry_run=True), Kind.UNIQUE)
+    assert "10.0.0.1" in hint
+
+
 LOST = [
     ("timestamp without time zone", "date", "2020-02-29 13:45:00", "2020-02-29 00:00:00"),
     ("timestamp with time zone", "date", "2020-02-29 13:45:00+00", "2020-02-29 00:00:00+00"),
