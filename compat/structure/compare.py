@@ -11,6 +11,9 @@ from compat.structure.snapshot import Column, Rule, Sequence, Snapshot, Table
 TypeJudge = Callable[[str, str], Severity | None]
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+CANNOT_CREATE = (
+    "The server cannot create this table: put back what it lacks, such as an extension or a function, and verify again."
+)
 UNMANAGED = "Django does not manage this table."
 
 
@@ -69,7 +72,8 @@ def _table(expected: Table, actual: Table, judge: TypeJudge, declared: frozenset
         return
     if reason := expected.unreadable or actual.unreadable:
         message = f"The table could not be compared: {reason}"
-        yield Finding(Kind.UNJUDGED, WARNING, name, message, name, hint="Remove the reason and verify again.")
+        hint = CANNOT_CREATE if expected.unreadable else "Remove the reason and verify again."
+        yield Finding(Kind.UNJUDGED, WARNING, name, message, name, hint=hint)
         return
     if actual.storage != expected.storage:
         message = f"The table is {actual.storage or 'logged'}: its rows are lost when the server crashes."

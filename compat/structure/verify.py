@@ -16,7 +16,7 @@ from compat.structure.cause import explain
 from compat.structure.compare import compare, loosely
 from compat.structure.errors import Unverifiable
 from compat.structure.expected import Owner, Project, selected
-from compat.structure.findings import Finding, Kind, Report, Status
+from compat.structure.findings import Finding, Kind, Report, Severity, Status
 from compat.structure.ignore import mark
 from compat.structure.snapshot import Snapshot, Table
 
@@ -154,8 +154,11 @@ def _with_key_of_its_time(expected: Table, actual: Table | None) -> Table:
 def report(using: str, examination: Examination, issues: Iterable[Finding]) -> Report:
     """Return the report of an examination."""
     issues = tuple(issues)
-    found = {issue.kind for issue in issues if issue.counts}
-    status: Status = "ok" if not found else "unverifiable" if found == {Kind.UNJUDGED} else "drift"
+    counted = [issue for issue in issues if issue.counts]
+    # What could not be compared may hide an error: without one that was found there is no answer.
+    doubt = any(issue.kind is Kind.UNJUDGED for issue in counted)
+    certain = any(issue.severity is Severity.ERROR for issue in counted)
+    status: Status = "ok" if not counted else "unverifiable" if doubt and not certain else "drift"
     missing = (issue for issue in issues if issue.kind is Kind.MISSING_TABLE and issue.counts)
     return Report(
         status=status,

@@ -4,7 +4,9 @@ import json
 from typing import NamedTuple
 
 import pytest
+from django.db import models
 
+from compat.models import Threshold
 from compat.structure.management.commands.verify_structure import Command
 from tests.databases import connected, manage
 from tests.structure.conftest import execute
@@ -60,6 +62,25 @@ def test_warnings_fail_only_when_asked(migrated, run):
     execute("DROP INDEX perf_rec_device_recorded_idx")
     run(check=0)
     assert "The index on (device_id, recorded_at) is missing" in run("--fail-on=warning", check=1).stdout
+
+
+def test_what_could_not_be_compared_is_no_success(migrated, run):
+    execute("DROP INDEX perf_rec_device_recorded_idx")
+    broken = models.GeneratedField(
+        expression=models.Func(models.F("id"), function="no_such_function", output_field=models.IntegerField()),
+        output_field=models.IntegerField(),
+        db_persist=True,
+    )
+    broken.contribute_to_class(Threshold, "broken")
+    try:
+        report = json.loads(run("--format=json", check=2).stdout)
+    finally:
+        Threshold._meta.local_fields.remove(broken)
+        Threshold._meta._expire_cache()
+    assert report["status"] == "unverifiable"
+    (doubt,) = (issue for issue in report["issues"] if issue["code"] == "compat.W022")
+    assert "no_such_function" in doubt["message"]
+    assert doubt["hint"].startswith("The server cannot create this table: put back what it lacks")
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
