@@ -29,6 +29,7 @@ def site(migrated, migrated_url, tmp_path, browser):
         browser.find_element(By.NAME, "username").send_keys("root")
         browser.find_element(By.NAME, "password").send_keys("secret")
         browser.find_element(By.CSS_SELECTOR, "[type=submit]").click()
+        WebDriverWait(browser, DEADLINE).until(lambda browser: browser.find_elements(By.ID, "user-tools"))
         yield Site(browser, f"http://127.0.0.1:{server.port}/admin/")
         assert errors(browser) == []
 
