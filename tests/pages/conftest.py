@@ -23,6 +23,5 @@ def browser(tmp_path_factory):
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     chrome = Chrome(options=options, service=Service(driver))
     chrome.set_page_load_timeout(60)
-    chrome.implicitly_wait(10)
     yield chrome
     chrome.quit()
