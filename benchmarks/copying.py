@@ -38,6 +38,7 @@ SQLITE_STATEMENT = (
 )
 MODES = {
     "postgresql": [
+        [],
         ["--defer-indexes", "never"],
         ["--defer-indexes", "never", "--workers", "2"],
         ["--defer-indexes", "always"],
