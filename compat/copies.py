@@ -6,6 +6,9 @@ from compat.copying.declaration import Copy
 from compat.copying.functions import AwareDateTime, RunTimestamp
 from compat.models import Device, DeviceType, PerformanceData, PerformanceRecord
 
+WRITTEN = {"created_at": RunTimestamp(), "updated_at": RunTimestamp()}
+"""Every row of a run says that it was created and last changed when the run began."""
+
 DEVICE_TYPES = Copy(
     name="device_types",
     source=DeviceType,
@@ -14,8 +17,7 @@ DEVICE_TYPES = Copy(
     values={
         "name": F("name"),
         "description": F("description"),
-        "created_at": RunTimestamp(),
-        "updated_at": RunTimestamp(),
+        **WRITTEN,
     },
 )
 DEVICES = Copy(
@@ -26,8 +28,7 @@ DEVICES = Copy(
     values={
         "name": F("name"),
         "ip_address": F("ip_address"),
-        "created_at": RunTimestamp(),
-        "updated_at": RunTimestamp(),
+        **WRITTEN,
     },
 )
 PERFORMANCE = Copy(
@@ -40,7 +41,6 @@ PERFORMANCE = Copy(
         "cpu_usage": F("cpu_usage"),
         "memory_usage": F("memory_usage"),
         "recorded_at": AwareDateTime("timestamp"),
-        "created_at": RunTimestamp(),
-        "updated_at": RunTimestamp(),
+        **WRITTEN,
     },
 )

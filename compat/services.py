@@ -1,6 +1,5 @@
 """What CSMS does with the two engines, as functions; commands, the start-up hook and pages call these."""
 
-import logging
 import time
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,11 +20,7 @@ from compat.structure.findings import Report, Severity
 from compat.structure.repair import repair
 from compat.structure.verify import verify
 
-logger = logging.getLogger(__name__)
-
 STATUSES = {0: "ok", 1: "needs_attention", 2: "blocked", 3: "stopped"}
-PAUSES = (0.5, 1.0, 2.0)
-"""Seconds before a repair that failed is tried again."""
 PRECEDENCE = (0, 1, 3, 2)
 """Exit codes from the best to the one that outweighs all others."""
 
@@ -90,21 +85,10 @@ def fix_structure(using: str, stop: Stop, *, repairs: bool = True) -> Fixes:
         structure = verify(using)
         if repairs:
             with locks.repairing(using, stop) as alone:
-                structure = _repaired(using) if alone else structure
+                structure = repair(using) if alone else structure
     except (Unverifiable, DatabaseError, Error) as problem:
         error = one_line(problem)
     return Fixes(structure, seconds=time.monotonic() - began, error=error)
-
-
-def _repaired(using: str) -> Report:
-    """Repair; where it fails, another process may be creating the same tables: look again a little later."""
-    for pause in PAUSES:
-        try:
-            return repair(using)
-        except Unverifiable as problem:
-            logger.info("%s; looking again in %.1f s", one_line(problem), pause)
-            time.sleep(pause)
-    return repair(using)
 
 
 def copy_readings(fixes: Fixes, source: str | None, stop: Stop) -> Fixes:

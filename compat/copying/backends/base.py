@@ -11,6 +11,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field
 
+NULL = "compat-null-7d0c5a5e"
+"""What stands for NULL in comma-separated values, where an empty text could be either."""
+
 
 @dataclass(frozen=True)
 class Secondary:

@@ -13,7 +13,7 @@ from django.db import DatabaseError, Error, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, IntegerField
 
-from compat.copying.backends.base import Backend, Secondary
+from compat.copying.backends.base import NULL, Backend, Secondary
 from compat.copying.errors import Blocked
 
 LOCK_TIMEOUT = "900ms"
@@ -21,7 +21,6 @@ LOCK_TIMEOUT = "900ms"
 
 RETRY_CLASSES = ("08", "53", "57P", "58")  # connection, resources, operator intervention, system
 RETRY_CODES = {"40001", "40P01", "55P03", "57014"}  # serialization, deadlock, lock timeout, statement timeout
-NULL = "compat-null-7d0c5a5e"
 STREAMED_ROWS = 500
 CARRIED_AS_THEY_ARE = {
     "FloatField",

@@ -9,8 +9,7 @@ from django.db import Error
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field
 
-from compat.copying.backends.base import Backend, Secondary
-from compat.copying.backends.postgresql import NULL
+from compat.copying.backends.base import NULL, Backend, Secondary
 from compat.copying.errors import Blocked
 from compat.copying.functions import SQLITE_IS_TEXT
 

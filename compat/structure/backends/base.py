@@ -43,7 +43,7 @@ class Backend(ABC):
 
     @abstractmethod
     def repairing(self) -> AbstractContextManager[None]:
-        """Return a transaction in which tables may be rebuilt, and which only one repair enters at a time."""
+        """Return a transaction in which tables may be rebuilt."""
 
     def tolerating_orphans(self) -> AbstractContextManager[None]:
         """Return a context in which rows that broke a foreign key before do not make a migration fail."""

@@ -1,7 +1,6 @@
 """PostgreSQL."""
 
 import re
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -15,7 +14,6 @@ from compat.structure.findings import Finding, Severity
 from compat.structure.plan import Obstacle, Step
 from compat.structure.snapshot import Column, Snapshot, Table
 
-LOCK = zlib.crc32(b"compat.structure repair")
 LOCK_TIMEOUT = "55P03"
 READING, REPAIRING = "2s", "5s"  # how long to wait for somebody else's lock
 INTEGERS = ("smallint", "integer", "bigint")
@@ -49,7 +47,6 @@ class PostgreSQL(Backend):
     def repairing(self) -> Iterator[None]:
         with transaction.atomic(self.connection.alias):
             self.rows("SELECT set_config('lock_timeout', %s, true)", REPAIRING)
-            self.rows("SELECT pg_advisory_xact_lock(%s)", LOCK)
             yield
 
     def is_lock_timeout(self, error: DatabaseError) -> bool:
