@@ -9,6 +9,7 @@ from dataclasses import replace
 from django.db import DatabaseError, transaction
 
 from compat.structure import adoption as adopting
+from compat.structure.backends import only_looking
 from compat.structure.errors import Unverifiable
 from compat.structure.findings import Finding, Kind, Report
 from compat.structure.locking import alone
@@ -36,7 +37,8 @@ def repair(
     """
     try:
         if dry_run:
-            return _Repair(using, tuple(labels), rewrite=rewrite, dry_run=True).run()
+            with only_looking(using):
+                return _Repair(using, tuple(labels), rewrite=rewrite, dry_run=True).run()
         with alone(using):
             return _Repair(using, tuple(labels), rewrite=rewrite, dry_run=False).run()
     except DatabaseError as error:

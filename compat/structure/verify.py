@@ -10,7 +10,7 @@ from django.db import DatabaseError, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.connection import ConnectionDoesNotExist
 
-from compat.structure.backends import backend_for
+from compat.structure.backends import backend_for, only_looking
 from compat.structure.backends.base import Backend
 from compat.structure.cause import explain
 from compat.structure.compare import compare, loosely
@@ -60,9 +60,10 @@ def verify(using: str = "default", labels: Iterable[str] = (), *, ignore: bool =
     from compat.structure import adoption, remedies
 
     labels = tuple(labels)
-    examination = examine(using, labels)
-    adopted = adoption.find(examination.project, labels)
-    issues = remedies.with_remedies(examination, adopted)
+    with only_looking(using):
+        examination = examine(using, labels)
+        adopted = adoption.find(examination.project, labels)
+        issues = remedies.with_remedies(examination, adopted)
     return report(using, examination, issues if ignore else (replace(issue, ignored=None) for issue in issues))
 
 
@@ -85,13 +86,13 @@ def examine(using: str, labels: Iterable[str] = (), known: Snapshot | None = Non
 def backend_of(using: str) -> Backend:
     """Return the backend of a database that can be reached. Raises Unverifiable."""
     try:
-        connection = connections[using]
-        connection.ensure_connection()
+        backend = backend_for(connections[using])
+        backend.connect()
     except ConnectionDoesNotExist as error:
         raise Unverifiable(f"There is no database {using}. Configured: {', '.join(connections)}.") from error
     except DatabaseError as error:
         raise Unverifiable(f"The database {using} cannot be reached: {first_line(error)}") from error
-    return backend_for(connection)
+    return backend
 
 
 def first_line(error: Exception) -> str:

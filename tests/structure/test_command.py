@@ -106,7 +106,7 @@ def test_a_mistake_is_explained_in_a_line(migrated, run, arguments, message):
     ("url", "message"),
     [
         ("postgresql://postgres@127.0.0.1:1/none", "cannot be reached"),
-        ("sqlite:////nonexistent/folder/file.sqlite3", "cannot be reached"),
+        ("sqlite:////nonexistent/folder/file.sqlite3", "cannot be reached: there is no folder /nonexistent/folder."),
         ("sqlite:///{file}", "file is not a database"),
     ],
 )
@@ -118,3 +118,13 @@ def test_an_unreachable_database_exits_with_2(tmp_path, run, django_db_blocker, 
     assert json.loads(result.stdout)["status"] == "unverifiable"
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_file_that_does_not_exist_is_an_empty_database_and_is_not_created(tmp_path, run, django_db_blocker):
+    with django_db_blocker.unblock(), connected("default", f"sqlite:///{tmp_path / 'absent.sqlite3'}"):
+        report = json.loads(run("--format=json", check=1).stdout)
+        assert "CREATE TABLE" in run("--fix", "--dry-run", check=1).stdout
+        assert list(tmp_path.iterdir()) == []
+        run("--fix", check=0)
+    assert report["status"] == "drift"
+    assert "thresholds" in report["missing_tables"]

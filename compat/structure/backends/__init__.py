@@ -1,5 +1,9 @@
 """What differs from one database to the next: one package each, chosen here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from compat.structure.backends.base import Backend
@@ -17,3 +21,28 @@ def backend_for(connection: BaseDatabaseWrapper) -> Backend:
 
         return PostgreSQL(connection)
     raise Unverifiable(f"{connection.display_name} is not supported yet: SQLite and PostgreSQL are.")
+
+
+@contextmanager
+def only_looking(using: str) -> Iterator[None]:
+    """Let the alias stand for an empty database while connecting to it would create it."""
+    connection = connections[using] if using in list(connections) else None
+    instead = _stand_in(connection)
+    if connection is None or instead is None:
+        yield
+        return
+    connections[using] = instead
+    try:
+        yield
+    finally:
+        connections[using] = connection
+        instead.close()
+
+
+def _stand_in(connection: BaseDatabaseWrapper | None) -> BaseDatabaseWrapper | None:
+    if connection is None or connection.vendor != "sqlite":
+        return None
+    from compat.structure.backends.sqlite.files import stand_in
+
+    found: BaseDatabaseWrapper | None = stand_in(connection)
+    return found

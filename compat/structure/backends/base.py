@@ -21,6 +21,10 @@ class Backend(ABC):
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
 
+    def connect(self) -> None:
+        """Connect if that is not done yet. Raises DatabaseError, or Unverifiable where the reason is plain before."""
+        self.connection.ensure_connection()
+
     @abstractmethod
     def expected(self, owners: Iterable[Owner]) -> Snapshot:
         """Create the owners' tables in a scratch place and return what they look like. Raises Unverifiable."""

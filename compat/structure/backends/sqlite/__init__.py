@@ -9,6 +9,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from compat.structure.backends.base import Backend
 from compat.structure.backends.sqlite import catalog, repairs
+from compat.structure.backends.sqlite.files import in_memory, require_folder
 from compat.structure.build import Creation, creations
 from compat.structure.errors import Unverifiable
 from compat.structure.expected import Owner
@@ -22,9 +23,13 @@ SIZE = re.compile(r"\(.*\)")
 class SQLite(Backend):
     """Expected tables are created in a database in memory."""
 
+    def connect(self) -> None:
+        require_folder(self.connection)
+        super().connect()
+
     def expected(self, owners: Iterable[Owner]) -> Snapshot:
         owners = tuple(owners)
-        scratch = self._memory()
+        scratch = in_memory(self.connection)
         try:
             with scratch.cursor() as cursor:
                 failed = _create(cursor, creations(scratch, owners).values())
@@ -37,12 +42,6 @@ class SQLite(Backend):
         finally:
             scratch.close()
 
-    def _memory(self) -> Any:
-        """Return a connection of its own to an empty database, with the functions that Django adds to SQLite."""
-        settings = {**self.connection.settings_dict, "NAME": ":memory:"}
-        settings["OPTIONS"] = {k: v for k, v in settings["OPTIONS"].items() if k not in ("init_command", "uri")}
-        return type(self.connection)(settings, self.connection.alias)
-
     def actual(self, names: Iterable[str]) -> Snapshot:
         return catalog.read(self.rows, names)
 
@@ -53,7 +52,7 @@ class SQLite(Backend):
         return Severity.WARNING if same_words else Severity.INFO
 
     def creation(self, owner: Owner) -> Creation:
-        scratch = self._memory()
+        scratch = in_memory(self.connection)
         try:
             return creations(scratch, [owner])[owner.table]
         finally:
