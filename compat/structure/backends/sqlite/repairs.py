@@ -97,7 +97,7 @@ def rebuild(
     for finding in findings:
         added = expected.column(finding.object) if finding.kind is Kind.MISSING_COLUMN else None
         if added and not added.nullable and added.default is None and not added.generated:
-            kept[backend.quote(added.name)] = str(values.filler(finding))
+            kept[backend.quote(added.name)] = values.filler(finding) or "NULL"
     yield f"INSERT INTO {new} ({', '.join(kept)}) SELECT {', '.join(kept.values())} FROM {name};"  # noqa: S608  quoted
     if any(column.auto for column in actual.columns.values()):
         plain = actual.name.replace("'", "''")
