@@ -10,7 +10,6 @@ from compat.structure.snapshot import Column, Rule, Table
 
 SAMPLES = 3
 Question = Callable[[Backend, Finding, Table, Table], Obstacle | None]
-NEEDS = "need a value for the new column {}: give the field a default or db_default"
 
 
 def obstacle(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
@@ -28,7 +27,8 @@ def place(backend: Backend, table: str) -> str:
 def rows_without_value(backend: Backend, actual: Table, column: Column) -> Obstacle:
     """Ask for rows that a new column would leave without the value that it needs."""
     query = f"SELECT {_keys(backend, actual)} FROM {place(backend, actual.name)}"  # noqa: S608  quoted names
-    return Obstacle(query, NEEDS.format(column.name))
+    value = f"a value for the new column {column.name}: give the field a default or db_default"
+    return Obstacle(query, f"row needs {value}", f"rows need {value}")
 
 
 def nulls(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
@@ -38,7 +38,7 @@ def nulls(backend: Backend, finding: Finding, expected: Table, actual: Table) ->
         return None
     keys = _keys(backend, actual, column.name)
     query = f"SELECT {keys} FROM {place(backend, actual.name)} WHERE {backend.quote(column.name)} IS NULL"  # noqa: S608  quoted
-    return Obstacle(query, f"hold NULL in {column.name}")
+    return Obstacle(query, f"row holds NULL in {column.name}", f"rows hold NULL in {column.name}")
 
 
 def types(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
@@ -63,7 +63,9 @@ def duplicates(backend: Backend, finding: Finding, expected: Table, actual: Tabl
     where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
     listed = ", ".join(columns)
     query = f"SELECT {listed} FROM {place(backend, actual.name)}{where} GROUP BY {listed} HAVING {having}"  # noqa: S608  quoted
-    return Obstacle(query, f"values of ({', '.join(rule.columns)}) stand in more than one row")
+    names = ", ".join(rule.columns)
+    more = "more than one row" + (", or is NULL" if rule.kind is Kind.PRIMARY_KEY else "")
+    return Obstacle(query, f"value of ({names}) stands in {more}", f"values of ({names}) stand in {more}")
 
 
 def orphans(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
@@ -80,7 +82,8 @@ def orphans(backend: Backend, finding: Finding, expected: Table, actual: Table) 
         f"SELECT {keys} FROM {place(backend, actual.name)} t WHERE {given} "  # noqa: S608  quoted names
         f"AND NOT EXISTS (SELECT 1 FROM {place(backend, target)} r WHERE {on})"
     )
-    return Obstacle(query, f"refer by ({', '.join(rule.columns)}) to no row of {target}")
+    reference = f"by ({', '.join(rule.columns)}) to no row of {target}"
+    return Obstacle(query, f"row refers {reference}", f"rows refer {reference}")
 
 
 def violations(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
@@ -91,7 +94,7 @@ def violations(backend: Backend, finding: Finding, expected: Table, actual: Tabl
         return None
     keys = _keys(backend, actual)
     query = f"SELECT {keys} FROM {place(backend, actual.name)} WHERE NOT ({condition[1]})"  # noqa: S608  the model's check
-    return Obstacle(query, f"break the check {finding.object}")
+    return Obstacle(query, f"row breaks the check {finding.object}", f"rows break the check {finding.object}")
 
 
 def _keys(backend: Backend, actual: Table, *otherwise: str) -> str:

@@ -3,16 +3,24 @@
 from dataclasses import dataclass
 
 from compat.structure.findings import Finding
+from compat.structure.snapshot import Column
 
 TABLES, COLUMNS, RULES, REFERENCES = range(4)
 
 
 @dataclass(frozen=True)
 class Obstacle:
-    """A query for rows that stand in the way of a repair; `reason` says what they do."""
+    """A query for rows that stand in the way of a repair; `one` and `many` say what one row does, and what many do."""
 
     query: str
-    reason: str
+    one: str
+    many: str
+
+
+def unconvertible(query: str, column: Column) -> Obstacle:
+    """Return the obstacle of values that would not survive a change of the column's type."""
+    values = f"of {column.name} that {column.type} cannot hold unchanged"
+    return Obstacle(query, f"row holds a value {values}", f"rows hold values {values}")
 
 
 @dataclass(frozen=True)

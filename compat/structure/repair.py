@@ -9,13 +9,13 @@ from dataclasses import replace
 from django.db import DatabaseError, transaction
 
 from compat.structure import adoption as adopting
+from compat.structure.asking import Answer, Key, in_the_way, obstructed, with_answers
 from compat.structure.backends import only_looking
 from compat.structure.errors import Unverifiable
 from compat.structure.findings import Finding, Kind, Report
 from compat.structure.locking import alone
-from compat.structure.obstacles import SAMPLES, obstacle, rows_without_value
-from compat.structure.plan import Obstacle, Step
-from compat.structure.remedies import NEEDS_REWRITE, Values, eligible, steps, with_remedies
+from compat.structure.plan import Step
+from compat.structure.remedies import eligible, steps, with_remedies
 from compat.structure.verify import Examination, examine, first_line, report
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,8 @@ class _Repair:
         self.notes: list[str] = []
         self.fixed: tuple[Finding, ...] = ()
         self.found: tuple[Finding, ...] = ()
-        self.blocked: dict[object, str] = {}
+        self.answers: dict[Key, Answer] = {}
+        self.blocked: dict[Key, Answer] = {}
         self.recorded: frozenset[str] = frozenset()
 
     def run(self) -> Report:
@@ -96,7 +97,7 @@ class _Repair:
             except DatabaseError as error:
                 if attempt == ATTEMPTS or not self.first.backend.is_lock_timeout(error):
                     raise
-                self.statements, self.blocked = [], {}
+                self.statements, self.answers, self.blocked = [], {}, {}
                 logger.info("repair of %s waits for a lock, attempt %d: %s", self.using, attempt, first_line(error))
                 time.sleep(PAUSE * attempt * random.uniform(0.5, 1.5))  # noqa: S311  jitter, no secret
         if later:
@@ -140,40 +141,16 @@ class _Repair:
 
     def _unobstructed(self, before: Examination) -> list[Finding]:
         """Return the findings to repair, after looking at the rows that stand in the way."""
-        wanted: list[Finding] = []
-        unfit: dict[object, str] = {}  # columns that are replaced whole, or not at all
-        for finding in with_remedies(before, self.adoption):
-            if not finding.fixable or not eligible(finding, self.adoption):
-                continue
-            if finding.rewrite and not self.rewrite:
-                unfit |= {_place(before, finding): NEEDS_REWRITE} if finding.kind is Kind.TYPE else {}
-            elif reason := self._obstacle(before, finding):
-                self.blocked[finding.key] = unfit[_place(before, finding)] = reason
-            else:
-                wanted.append(finding)
-        unfit.pop(None, None)
-        self.blocked |= {f.key: unfit[_place(before, f)] for f in wanted if _place(before, f) in unfit}
-        return [finding for finding in wanted if finding.key not in self.blocked]
+        findings = [finding for finding in with_remedies(before, self.adoption) if finding.fixable]
+        self.blocked |= obstructed(before, findings, lambda f: self._answer(before, f), rewrite=self.rewrite)
+        light = (finding for finding in findings if self.rewrite or not finding.rewrite)
+        return [f for f in light if f.key not in self.blocked and eligible(f, self.adoption)]
 
-    def _obstacle(self, before: Examination, finding: Finding) -> str:
-        if finding.kind is Kind.MISSING_TABLE:
+    def _answer(self, before: Examination, finding: Finding) -> str | None:
+        if not eligible(finding, self.adoption) or (finding.rewrite and not self.rewrite):
             return ""
-        question = self._question(before, finding)
-        if question is None:
-            return ""
-        try:
-            with transaction.atomic(self.using):
-                return _rows_in_the_way(before, question)
-        except DatabaseError as error:
-            return f"The rows cannot be converted: {first_line(error)}" if finding.kind is Kind.TYPE else ""
-
-    @staticmethod
-    def _question(before: Examination, finding: Finding) -> Obstacle | None:
-        expected, actual = before.expected[finding.table], before.actual[finding.table]
-        column = expected.column(finding.object) if finding.kind is Kind.MISSING_COLUMN else None
-        if column and column.needs_value and Values(before).filler(finding) is None:
-            return rows_without_value(before.backend, actual, column)
-        return obstacle(before.backend, finding, expected, actual)
+        self.answers[finding.key] = in_the_way(before, finding) or ""
+        return self.answers[finding.key]
 
     def _apply(self, plan: Sequence[Step]) -> None:
         connection = self.first.backend.connection
@@ -215,22 +192,11 @@ class _Repair:
     def _report(self) -> Report:
         last = self._examine()
         issues = with_remedies(last, adopting.find(last.project, self.labels))
-        told = [
-            replace(issue, hint=self.blocked[issue.key], fixable=False) if issue.key in self.blocked else issue
-            for issue in issues
-        ]
+        told = with_answers(last, issues, self.answers | self.blocked)
         left = _keys(last)
         fixed = self.fixed + tuple(finding for finding in self.found if finding.key not in left)
         result = report(self.using, last, told)
         return replace(result, fixed=fixed, statements=tuple(self.statements), notes=tuple(self.notes))
-
-
-def _place(before: Examination, finding: Finding) -> tuple[str, str] | None:
-    """Return the column that a repair of the finding would replace with all that it is; None where it would not."""
-    expected = before.expected[finding.table]
-    rule, column = expected.rule(finding.kind, finding.object), expected.column(finding.object)
-    home = rule.home if rule else column.name.casefold() if column and column.definition else ""
-    return (finding.table, home) if home else None
 
 
 def _within(plan: Iterable[Step]) -> list[Step]:
@@ -243,13 +209,3 @@ def _outside(plan: Iterable[Step]) -> list[Step]:
 
 def _keys(examination: Examination) -> set[tuple[Kind, str, str | None]]:
     return {finding.key for finding in examination.findings if finding.counts}
-
-
-def _rows_in_the_way(before: Examination, question: Obstacle) -> str:
-    """Return how many rows stand in the way, which, and how to see them all."""
-    count = before.backend.rows(f"SELECT count(*) FROM ({question.query}) AS q")[0][0]  # noqa: S608  our own query
-    if not count:
-        return ""
-    sample = before.backend.rows(f"{question.query} LIMIT {SAMPLES}")
-    shown = ", ".join(str(row[0] if len(row) == 1 else row) for row in sample)
-    return f"{count} rows {question.reason}, such as {shown}. To see them all: {question.query};"

@@ -54,16 +54,16 @@ class Examination:
 def verify(using: str = "default", labels: Iterable[str] = (), *, ignore: bool = True) -> Report:
     """Compare the database with the models of the installed apps, or of those that `labels` name.
 
-    Changes nothing. `ignore=False` counts also what the settings accept. Raises Unverifiable when there is
-    no answer.
+    Changes nothing. Rows are asked, where that is short, whether they stand in the way of a repair.
+    `ignore=False` counts also what the settings accept. Raises Unverifiable when there is no answer.
     """
-    from compat.structure import adoption, remedies
+    from compat.structure import adoption, asking, remedies
 
     labels = tuple(labels)
     with only_looking(using):
         examination = examine(using, labels)
         adopted = adoption.find(examination.project, labels)
-        issues = remedies.with_remedies(examination, adopted)
+        issues = asking.with_answers(examination, remedies.with_remedies(examination, adopted))
     return report(using, examination, issues if ignore else (replace(issue, ignored=None) for issue in issues))
 
 

@@ -6,6 +6,7 @@ from django.db import DatabaseError, connection, transaction
 from compat.structure.backends.postgresql.conversions import changed_values
 from compat.structure.findings import Kind
 from compat.structure.repair import repair
+from compat.structure.verify import backend_of, verify
 from tests.structure import legacy
 from tests.structure.conftest import execute, rows
 
@@ -33,7 +34,7 @@ def test_orphans_block_a_foreign_key(migrated):
     execute("DROP TABLE performance_records")
     execute("CREATE TABLE performance_records AS SELECT * FROM (SELECT 1 AS id, 77 AS device_id) x")
     report = repair(rewrite=True)
-    assert any("refer by (device_id) to no row of devices" in hint for hint in hints(report, Kind.FOREIGN_KEY))
+    assert any("1 row refers by (device_id) to no row of devices" in hint for hint in hints(report, Kind.FOREIGN_KEY))
     assert rows("SELECT device_id FROM performance_records") == [(77,)]
 
 
@@ -56,7 +57,7 @@ def test_null_blocks_not_null(empty):
     legacy.build()
     remake_devices(LOOSE)
     (hint,) = hints(repair(rewrite=True), Kind.NULLABILITY)
-    assert hint.startswith("1 rows hold NULL in name, such as 2. To see them all: SELECT")
+    assert hint.startswith("1 row holds NULL in name, such as 2. To see them all: SELECT")
     assert rows("SELECT name FROM devices ORDER BY id") == [("a",), (None,), ("c",)]
 
 
@@ -74,7 +75,7 @@ def test_a_required_column_without_a_value_blocks_itself_in_the_dry_run_too(migr
     execute("DROP TABLE thresholds", "ALTER TABLE devices DROP COLUMN name")
     dry = repair(rewrite=True, dry_run=True)
     (issue,) = (issue for issue in dry.issues if issue.object == "name")
-    assert issue.hint.startswith("1 rows need a value for the new column name")
+    assert issue.hint.startswith("1 row needs a value for the new column name")
     assert not issue.fixable
     assert not any("devices" in sql and "name" in sql and "thresholds" not in sql for sql in dry.statements)
     assert repair(rewrite=True).missing_tables == ()
@@ -85,6 +86,36 @@ def test_duplicates_block_in_the_dry_run_too(empty):
     execute("UPDATE devices SET ip_address = '10.0.0.1'")
     (hint,) = hints(repair(rewrite=True, dry_run=True), Kind.UNIQUE)
     assert "10.0.0.1" in hint
+
+
+def test_a_report_calls_fixable_only_what_no_row_stands_in_the_way_of(empty, settings):
+    legacy.build()
+    execute("UPDATE devices SET ip_address = '10.0.0.1'")
+
+    def told():
+        return next((issue.fixable, issue.hint) for issue in verify().issues if issue.kind is Kind.UNIQUE)
+
+    fixable, hint = told()
+    assert not fixable
+    assert hint.startswith("1 value of (ip_address) stands in more than one row, such as 10.0.0.1. To see them all:")
+    settings.COMPAT_STRUCTURE_LARGE_TABLE = 0
+    fixable, hint = told()
+    assert fixable
+    assert "if no row stands in the way" in hint
+
+
+ENDLESS = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+    "postgresql": "SELECT pg_sleep(60)",
+}
+
+
+def test_asking_ends_when_its_time_is_up(migrated):
+    backend = backend_of("default")
+    with pytest.raises(DatabaseError) as raised, backend.asking(0.05):
+        rows(ENDLESS[connection.vendor])
+    assert backend.is_interrupted(raised.value)
+    assert verify().status == "ok"
 
 
 LOST = [
@@ -141,7 +172,7 @@ def test_a_time_blocks_the_change_to_a_date(torture):
     execute("ALTER TABLE torture_everyfield ALTER date TYPE timestamptz")
     execute("UPDATE torture_everyfield SET date = '2020-02-29 13:45+00' WHERE char = 'c1'")
     (hint,) = hints(repair(rewrite=True), Kind.TYPE)
-    assert hint.startswith("1 rows hold values of date that date cannot hold unchanged, such as ")
+    assert hint.startswith("1 row holds a value of date that date cannot hold unchanged, such as ")
     assert "13, 45" in hint
     execute("UPDATE torture_everyfield SET date = '2020-02-29'")
     assert repair(rewrite=True).status == "ok"

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -13,6 +14,8 @@ from compat.structure.expected import Owner
 from compat.structure.findings import Finding, Severity
 from compat.structure.plan import Obstacle, Step
 from compat.structure.snapshot import Column, Snapshot, Table
+
+LARGE = 256 * 2**20  # bytes; below it an index takes a second or two
 
 
 class Backend(ABC):
@@ -56,6 +59,22 @@ class Backend(ABC):
     @abstractmethod
     def creation(self, owner: Owner) -> Creation:
         """Return the statements that create a missing table with its indexes and constraints."""
+
+    @abstractmethod
+    def size(self, table: Table) -> int:
+        """Return the bytes of a table's rows, or a bound for them."""
+
+    def is_large(self, table: Table) -> bool:
+        """Whether a report leaves the rows alone, and a repair works beside the application's writes."""
+        return self.size(table) >= getattr(settings, "COMPAT_STRUCTURE_LARGE_TABLE", LARGE)
+
+    @abstractmethod
+    def asking(self, seconds: float | None) -> AbstractContextManager[None]:
+        """Return a context in which rows are read; with `seconds`, a query that takes longer raises DatabaseError."""
+
+    @abstractmethod
+    def is_interrupted(self, error: DatabaseError) -> bool:
+        """Whether the error says that the time of `asking` was up."""
 
     @abstractmethod
     def is_lock_timeout(self, error: DatabaseError) -> bool:

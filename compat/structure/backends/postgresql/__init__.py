@@ -14,7 +14,7 @@ from compat.structure.findings import Finding, Severity
 from compat.structure.plan import Obstacle, Step
 from compat.structure.snapshot import Column, Snapshot, Table
 
-LOCK_TIMEOUT = "55P03"
+LOCK_TIMEOUT, QUERY_CANCELED = "55P03", "57014"
 READING, REPAIRING = "2s", "5s"  # how long to wait for somebody else's lock
 INTEGERS = ("smallint", "integer", "bigint")
 SIZED = re.compile(r"^(character varying|character|numeric|bit varying)(?:\((\d+)(?:,(\d+))?\))?$")
@@ -49,9 +49,28 @@ class PostgreSQL(Backend):
             self.rows("SELECT set_config('lock_timeout', %s, true)", REPAIRING)
             yield
 
+    def size(self, table: Table) -> int:
+        return table.bytes
+
+    @contextmanager
+    def asking(self, seconds: float | None) -> Iterator[None]:
+        with transaction.atomic(self.connection.alias):
+            if seconds is not None:
+                self.rows("SELECT set_config('lock_timeout', %s, true)", READING)
+                self.rows("SELECT set_config('statement_timeout', %s, true)", f"{max(1, int(seconds * 1000))}ms")
+            yield
+            transaction.set_rollback(rollback=True, using=self.connection.alias)  # takes the settings back
+
+    def is_interrupted(self, error: DatabaseError) -> bool:
+        return _has_code(error, QUERY_CANCELED)
+
     def is_lock_timeout(self, error: DatabaseError) -> bool:
-        cause = error.__cause__
-        return LOCK_TIMEOUT in (getattr(cause, "pgcode", None), getattr(cause, "sqlstate", None))
+        return _has_code(error, LOCK_TIMEOUT)
+
+
+def _has_code(error: DatabaseError, code: str) -> bool:
+    cause = error.__cause__
+    return code in (getattr(cause, "pgcode", None), getattr(cause, "sqlstate", None))
 
 
 def holds(wider: str, narrower: str) -> bool:

@@ -4,7 +4,7 @@ from compat.structure.backends.base import Backend
 from compat.structure.backends.postgresql.conversions import changed_values, converted
 from compat.structure.backends.postgresql.subject import Subject
 from compat.structure.findings import Kind
-from compat.structure.plan import REFERENCES, RULES, Obstacle, Step
+from compat.structure.plan import REFERENCES, RULES, Obstacle, Step, unconvertible
 from compat.structure.snapshot import Column, Table
 
 WIDTHS = {2**15 - 1: "smallint", 2**31 - 1: "integer", 2**63 - 1: "bigint"}
@@ -104,4 +104,4 @@ def type_obstacle(backend: Backend, table: Table, expected: Column, actual: Colu
     changed = changed_values(name, actual.type, expected.type, backend.connection.timezone_name)
     keys = ", ".join(map(backend.quote, table.primary_key())) or name
     query = f"SELECT {keys}, {name} FROM {source} WHERE {changed}"  # noqa: S608  quoted names, the server's own type names
-    return Obstacle(query, f"hold values of {expected.name} that {expected.type} cannot hold unchanged")
+    return unconvertible(query, expected)

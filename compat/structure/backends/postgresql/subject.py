@@ -3,14 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from compat.structure.backends.base import Backend, Values
 from compat.structure.findings import Finding
 from compat.structure.plan import COLUMNS, Step
 from compat.structure.snapshot import Column, Table
-
-LARGE = 256 * 2**20  # bytes; below it an index takes a second or two
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ class Subject:
     @property
     def is_large(self) -> bool:
         """Whether indexes are built, and constraints validated, beside the application's writes."""
-        return self.actual.bytes >= getattr(settings, "COMPAT_STRUCTURE_LARGE_TABLE", LARGE)
+        return self.backend.is_large(self.actual)
 
     def step(self, *sql: str, order: int = COLUMNS, rewrite: bool = False, concurrent: bool = False) -> Step:
         """Return the step that carries out these statements."""

@@ -1,6 +1,7 @@
 """SQLite."""
 
 import re
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -9,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from compat.structure.backends.base import Backend
 from compat.structure.backends.sqlite import catalog, repairs
-from compat.structure.backends.sqlite.files import in_memory, require_folder
+from compat.structure.backends.sqlite.files import file_of, in_memory, require_folder
 from compat.structure.build import Creation, creations
 from compat.structure.errors import Unverifiable
 from compat.structure.expected import Owner
@@ -18,6 +19,7 @@ from compat.structure.plan import Obstacle, Step
 from compat.structure.snapshot import Column, Snapshot, Table
 
 SIZE = re.compile(r"\(.*\)")
+STEPS = 10_000  # of SQLite's machine between two looks at the clock
 
 
 class SQLite(Backend):
@@ -96,6 +98,26 @@ class SQLite(Backend):
             yield
         finally:
             del self.connection.check_constraints
+
+    def size(self, table: Table) -> int:
+        file = file_of(self.connection)
+        return file.stat().st_size if file is not None and file.exists() else 0
+
+    @contextmanager
+    def asking(self, seconds: float | None) -> Iterator[None]:
+        connection: Any = self.connection.connection
+        if seconds is None:
+            yield
+            return
+        until = time.monotonic() + seconds
+        connection.set_progress_handler(lambda: time.monotonic() > until, STEPS)
+        try:
+            yield
+        finally:
+            connection.set_progress_handler(None, 0)
+
+    def is_interrupted(self, error: DatabaseError) -> bool:
+        return str(error) == "interrupted"
 
     def is_lock_timeout(self, error: DatabaseError) -> bool:
         return "database is locked" in str(error)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from compat.structure.backends.base import Backend, Values
 from compat.structure.findings import Finding, Kind
-from compat.structure.plan import COLUMNS, RULES, Obstacle, Step
+from compat.structure.plan import COLUMNS, RULES, Obstacle, Step, unconvertible
 from compat.structure.rules import match
 from compat.structure.snapshot import Column, Rule, Table
 
@@ -164,4 +164,4 @@ def type_obstacle(backend: Backend, table: Table, expected: Column) -> Obstacle 
         return None
     keys = ", ".join(backend.quote(key) for key in table.primary_key()) or "rowid"
     query = f"SELECT {keys}, {name} FROM {place} WHERE {name} IS NOT NULL AND ({wrong})"  # noqa: S608  quoted names
-    return Obstacle(query, f"hold values of {expected.name} that {expected.type} cannot hold unchanged")
+    return unconvertible(query, expected)

@@ -1,0 +1,131 @@
+"""Ask the rows whether they stand in the way of a repair: briefly for a report, thoroughly before a repair."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from django.db import DatabaseError
+
+from compat.structure.findings import Finding, Kind
+from compat.structure.obstacles import SAMPLES, obstacle, rows_without_value
+from compat.structure.plan import Obstacle
+from compat.structure.remedies import NEEDS_REWRITE, Values
+from compat.structure.verify import Examination, first_line
+
+SECONDS = 2.0
+"""How long a report may ask the rows, all findings together."""
+NOT_ASKED = " It works if no row stands in the way: the rows were not asked, for that takes too long."
+Key = tuple[Kind, str, str | None]
+Answer = str | None
+"""Which rows stand in the way; empty: none does; None: nobody knows."""
+
+
+def with_answers(
+    examination: Examination, findings: Iterable[Finding], known: Mapping[Key, Answer] | None = None
+) -> tuple[Finding, ...]:
+    """Return the findings with what the rows say to their repair: an obstacle is the hint, and not fixable.
+
+    Large tables are not asked, nor any when the time is up; the hint says so. `known` holds answers given before.
+    """
+    findings = tuple(findings)
+    brief = _Brief(examination, known or {})
+    answers = {finding.key: brief.answer(finding) for finding in findings if finding.fixable}
+    reasons = obstructed(examination, findings, lambda finding: answers.get(finding.key, ""), rewrite=False)
+    unknown = {key for key, answer in answers.items() if answer is None}
+    return tuple(_told(finding, reasons.get(finding.key, ""), unknown) for finding in findings)
+
+
+def obstructed(
+    examination: Examination, findings: Iterable[Finding], ask: Callable[[Finding], Answer], *, rewrite: bool
+) -> Mapping[Key, str]:
+    """Return why findings cannot be repaired now, those that can left out.
+
+    A column that is replaced whole is repaired whole or not at all: one obstacle holds for all its findings.
+    """
+    findings = tuple(finding for finding in findings if finding.fixable)
+    reasons: dict[Key, str] = {}
+    places: dict[object, str] = {}
+    for finding in findings:
+        if finding.rewrite and not rewrite:
+            places |= {_place(examination, finding): NEEDS_REWRITE} if finding.kind is Kind.TYPE else {}
+        if reason := ask(finding):
+            reasons[finding.key] = places[_place(examination, finding)] = reason
+    places.pop(None, None)
+    shared = ((finding.key, places.get(_place(examination, finding))) for finding in findings)
+    return {key: reason for key, reason in shared if reason} | reasons
+
+
+def in_the_way(examination: Examination, finding: Finding, seconds: float | None = None) -> Answer:
+    """Return which rows stand in the way of the repair; with `seconds`, None when that takes longer.
+
+    Raises DatabaseError when, without a limit, somebody else's lock keeps the rows from being read.
+    """
+    question, backend = _question(examination, finding), examination.backend
+    if question is None:
+        return ""
+    try:
+        with backend.asking(seconds):
+            return _rows(examination, question)
+    except DatabaseError as error:
+        if backend.is_lock_timeout(error) and seconds is None:
+            raise
+        if seconds is not None and (backend.is_lock_timeout(error) or backend.is_interrupted(error)):
+            return None
+        return f"The rows cannot be converted: {first_line(error)}" if finding.kind is Kind.TYPE else None
+
+
+class _Brief:
+    """Asks for a report: small tables only, and not for long."""
+
+    def __init__(self, examination: Examination, known: Mapping[Key, Answer]) -> None:
+        self.examination, self.known = examination, known
+        self.until = time.monotonic() + SECONDS
+
+    def answer(self, finding: Finding) -> Answer:
+        if finding.key in self.known:
+            return self.known[finding.key]
+        left = self.until - time.monotonic()
+        actual = self.examination.actual.get(finding.table)
+        if left <= 0 or (actual is not None and self.examination.backend.is_large(actual)):
+            return None if _question(self.examination, finding) else ""
+        return in_the_way(self.examination, finding, left)
+
+
+def _told(finding: Finding, reason: str, unknown: Iterable[Key]) -> Finding:
+    if reason == NEEDS_REWRITE:
+        return replace(finding, hint=reason, rewrite=True)
+    if reason:
+        return replace(finding, hint=reason, fixable=False)
+    return replace(finding, hint=finding.hint + NOT_ASKED) if finding.key in unknown else finding
+
+
+def _question(examination: Examination, finding: Finding) -> Obstacle | None:
+    if finding.kind is Kind.MISSING_TABLE:
+        return None
+    expected, actual = examination.expected[finding.table], examination.actual[finding.table]
+    column = expected.column(finding.object) if finding.kind is Kind.MISSING_COLUMN else None
+    if column and column.needs_value and Values(examination).filler(finding) is None:
+        return rows_without_value(examination.backend, actual, column)
+    return obstacle(examination.backend, finding, expected, actual)
+
+
+def _rows(examination: Examination, question: Obstacle) -> str:
+    """Return how many rows stand in the way, which, and how to see them all."""
+    backend = examination.backend
+    count = backend.rows(f"SELECT count(*) FROM ({question.query}) AS q")[0][0]  # noqa: S608  our own query
+    if not count:
+        return ""
+    sample = backend.rows(f"{question.query} LIMIT {SAMPLES}")
+    shown = ", ".join(str(row[0] if len(row) == 1 else row) for row in sample)
+    what = question.one if count == 1 else question.many
+    return f"{count} {what}, such as {shown}. To see them all: {question.query};"
+
+
+def _place(examination: Examination, finding: Finding) -> tuple[str, str] | None:
+    """Return the column that a repair of the finding would replace with all that it is; None where it would not."""
+    expected = examination.expected.get(finding.table)
+    if expected is None:
+        return None
+    rule, column = expected.rule(finding.kind, finding.object), expected.column(finding.object)
+    home = rule.home if rule else column.name.casefold() if column and column.definition else ""
+    return (finding.table, home) if home else None
