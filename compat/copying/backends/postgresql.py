@@ -83,7 +83,10 @@ class PostgreSQL(Backend):
         return str(sequence)
 
     def secondary(self, cursor: CursorWrapper, table: str) -> list[Secondary]:
-        """Plain indexes that serve no constraint, and validated foreign keys."""
+        """Plain indexes that serve no constraint, and validated foreign keys, but for those of a partitioned table.
+
+        Such a key cannot be put back without checking every row under a lock; an index can, on all partitions.
+        """
         name = self.connection.ops.quote_name(table)
         cursor.execute(
             "SELECT c.relname, i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) "
@@ -92,9 +95,11 @@ class PostgreSQL(Backend):
             "AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = i.indexrelid) ORDER BY 1",
             (name,),
         )
-        indexes = [Secondary(index, f"DROP INDEX {path}", create) for index, path, create in cursor.fetchall()]
+        indexes = [Secondary(index, f"DROP INDEX {path}", create.replace(" ON ONLY ", " ON ", 1))
+                   for index, path, create in cursor.fetchall()]  # fmt: skip
         cursor.execute(
-            "SELECT conname, quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint "
+            "SELECT conname, quote_ident(conname), pg_get_constraintdef(k.oid) FROM pg_constraint k "
+            "JOIN pg_class t ON t.oid = conrelid AND t.relkind <> 'p' "
             "WHERE conrelid = %s::regclass AND contype = 'f' AND convalidated AND conparentid = 0 ORDER BY 1",
             (name,),
         )
