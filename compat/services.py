@@ -1,24 +1,31 @@
 """What CSMS does with the two engines, as functions; commands, the start-up hook and pages call these."""
 
+import logging
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import DatabaseError, Error, connections
+from django.db.models import Model
 from django.utils.connection import ConnectionDoesNotExist
 
 from compat import locks
 from compat.copies import PERFORMANCE
-from compat.copying import operations
+from compat.copying import control, operations
 from compat.copying.job import Job
+from compat.copying.models import CopyRun
 from compat.copying.results import BLOCKED, Result
 from compat.copying.retrying import one_line
 from compat.copying.setting_aside import NEVER
+from compat.copying.states import State
 from compat.copying.stopping import Stop
 from compat.structure.errors import Unverifiable
 from compat.structure.findings import Report, Severity
 from compat.structure.repair import repair
 from compat.structure.verify import verify
+
+logger = logging.getLogger(__name__)
 
 STATUSES = {0: "ok", 1: "needs_attention", 2: "blocked", 3: "stopped"}
 PRECEDENCE = (0, 1, 3, 2)
@@ -91,17 +98,18 @@ def fix_structure(using: str, stop: Stop, *, repairs: bool = True) -> Fixes:
     return Fixes(structure, seconds=time.monotonic() - began, error=error)
 
 
-def copy_readings(fixes: Fixes, source: str | None, stop: Stop) -> Fixes:
+def copy_readings(fixes: Fixes, source: str | None, stop: Stop, *, held: Collection[State] = (State.PAUSED,)) -> Fixes:
     """Do the second part of `run_compatibility_fixes`, unless the first could not read the database.
 
-    Indexes stay in place while it copies, for the application may be at work beside it.
+    Indexes stay in place while it copies, for the application may be at work beside it. When the newest run is
+    in one of the states `held`, that is left to a person, and the log says so.
     """
     using = fixes.structure.database
     if fixes.structure.status == "unverifiable" or stop.requested():
         return fixes
     began = time.monotonic()
     try:
-        if not has_legacy_readings(source or using):
+        if not has_legacy_readings(source or using) or _is_left_to_a_person(using, held):
             return fixes
     except (ConnectionDoesNotExist, DatabaseError, Error) as error:
         return replace(fixes, copy=Result(BLOCKED, error=one_line(error)), error=fixes.error or one_line(error))
@@ -110,6 +118,21 @@ def copy_readings(fixes: Fixes, source: str | None, stop: Stop) -> Fixes:
     return replace(fixes, copy=result, seconds=seconds, error=fixes.error or result.error)
 
 
+def _is_left_to_a_person(using: str, states: Collection[State]) -> bool:
+    if not has_table(using, CopyRun) or (run := control.held_back(PERFORMANCE, using, states)) is None:
+        return False
+    what = "Resume it" if run.state == State.PAUSED else "Copy again"
+    said = f"run {run.pk} is {run.get_state_display()}" + (f": {run.error}" if run.error else "")
+    alias = "" if using == "default" else f" --database {using}"
+    logger.warning("%s. %s: python manage.py migrate_performance%s", said.rstrip("."), what, alias)
+    return True
+
+
 def has_legacy_readings(using: str) -> bool:
     """Tell whether the database has the table performance_data."""
-    return PERFORMANCE.source._meta.db_table in connections[using].introspection.table_names(include_views=True)
+    return has_table(using, PERFORMANCE.source)
+
+
+def has_table(using: str, model: type[Model]) -> bool:
+    """Tell whether the database has the table of a model."""
+    return model._meta.db_table in connections[using].introspection.table_names(include_views=True)

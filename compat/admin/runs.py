@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from compat import background, conf, services
 from compat.admin.base import PageAdmin
 from compat.copies import PERFORMANCE
-from compat.copying import lease, operations
+from compat.copying import operations
 from compat.copying.job import Job
+from compat.copying.owners import who
 from compat.copying.results import Result
 from compat.copying.states import OPEN, RESUMABLE, State
 from compat.copying.stopping import Stop
@@ -63,7 +64,7 @@ class RunAdmin(PageAdmin):
         run = self._run(request, object_id)
         return self.page(
             request, "run.html", str(run), run=run, progress=progress_of(run), live=_is_live(run),
-            owner=lease.who(run), differences=run.differences or {}, **_buttons(request),
+            owner=who(run.owner), differences=run.differences or {}, **_buttons(request),
         )  # fmt: skip
 
     def progress_view(self, request: HttpRequest, key: int) -> JsonResponse:

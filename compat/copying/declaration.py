@@ -15,7 +15,7 @@ from compat.copying.errors import DeclarationError
 from compat.copying.functions import RunTimestamp
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Copy:
     """Rows of `source` become rows of `target`.
 

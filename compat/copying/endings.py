@@ -7,14 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import DatabaseError, Error
+from django.utils import timezone
 
 from compat.copying import lease, ledger, results
 from compat.copying.clock import doubtful_local_times
 from compat.copying.errors import CopyError, LeaseLost, StopRequested, WritersRemain
+from compat.copying.heartbeat import heartbeat
 from compat.copying.job import Job
 from compat.copying.models import CopyRun
 from compat.copying.results import Result
 from compat.copying.retrying import one_line
+from compat.copying.samples import Sample, added
+from compat.copying.signals import announce
 from compat.copying.states import State
 from compat.copying.verification import Differences
 
@@ -22,20 +26,27 @@ logger = logging.getLogger(__name__)
 
 
 def owned(job: Job, run: CopyRun, work: Callable[[Job, CopyRun, float], Result]) -> Result:
-    """Do `work` on a run that this process owns; record how it ended, whatever happens."""
+    """Do `work` on a run that this process owns; record how it ended, whatever happens, and tell who listens."""
+    since = timezone.now()
+    with heartbeat(run, job.using, job.stop):
+        result = _ended(job, run, work)
+    announce(job, run, result, since)
+    return result
+
+
+def _ended(job: Job, run: CopyRun, work: Callable[[Job, CopyRun, float], Result]) -> Result:
     began = time.monotonic()
-    with lease.heartbeat(run, job.using, job.stop):
-        try:
-            return work(job, run, began)
-        except (WritersRemain, StopRequested) as error:
-            return stopped(job, run, str(error), began)
-        except LeaseLost as error:
-            logger.error("run %d: %s", run.pk, error)
-            return Result(results.FAILED, run=run.pk, error=str(error))
-        except (DatabaseError, Error, CopyError) as error:
-            return failed(job, run, one_line(error), began)
-        finally:
-            job.progress.end()
+    try:
+        return work(job, run, began)
+    except (WritersRemain, StopRequested) as error:
+        return stopped(job, run, str(error), began)
+    except LeaseLost as error:
+        logger.error("run %d: %s", run.pk, error)
+        return Result(results.FAILED, run=run.pk, error=str(error))
+    except (DatabaseError, Error, CopyError) as error:
+        return failed(job, run, one_line(error), began)
+    finally:
+        job.progress.end()
 
 
 def completed(job: Job, run: CopyRun, differences: Differences, began: float) -> Result:
@@ -45,50 +56,67 @@ def completed(job: Job, run: CopyRun, differences: Differences, began: float) ->
     if run.set_aside:
         names = ", ".join(structure["name"] for structure in run.set_aside)
         error = f"{error} Rows of others break {names}: mend them, verify_structure names them.".strip()
-    release(
-        job, run, State.COMPLETED, verified=verified, differences=differences.counts(), error=error,
-        seconds=_seconds(run, began),
-    )  # fmt: skip
+    course = _course(job, run, began)
     result = answer(job, run, results.COMPLETED if verified else results.DIFFERENT)
-    result.local_times = doubtful_local_times(job, run)
-    logger.info(
-        "run %d: %s, %d rows copied, %d rejected, %d batches, %.2f s, %.0f rows/s",
-        run.pk, result.status, result.copied, result.rejected, result.batches, result.seconds, result.rows_per_second,
+    result.verified, result.differences, result.error = verified, differences.counts(), error or None
+    result.seconds = course["seconds"]
+    release(
+        job, run, State.COMPLETED, _headline(result), logging.WARNING if error else logging.INFO,
+        verified=verified, differences=differences.counts(), error=error, **course,
     )  # fmt: skip
+    result.local_times = doubtful_local_times(job, run)
     return result
 
 
+def _headline(result: Result) -> str:
+    figures = (
+        f"{result.status}, {result.copied} rows copied, {result.rejected} rejected, {result.batches} batches, "
+        f"{result.seconds:.2f} s, {result.rows_per_second:.0f} rows/s"
+    )
+    return f"{figures}. {result.error}" if result.error else figures
+
+
 def stopped(job: Job, run: CopyRun, reason: str, began: float) -> Result:
-    """Leave the run at a batch border, to be resumed."""
+    """Leave the run at a batch border, to be resumed, or paused if a person asked for that."""
+    text = f"stopped, {reason}; run again to resume"
     if run.state == State.RUNNING:
-        release(job, run, State.STOPPED, error=reason, seconds=_seconds(run, began))
+        release(job, run, State.STOPPED, text, logging.WARNING, error=reason, **_course(job, run, began))
     else:
-        lease.pause(run, job.using, reason)
-    logger.warning("run %d: stopped, %s; run again to resume", run.pk, reason)
+        lease.leave(run, job.using, text, logging.WARNING)
     return answer(job, run, results.STOPPED)
 
 
 def failed(job: Job, run: CopyRun, message: str, began: float) -> Result:
     """Leave the run with its error, to be resumed; not even the database need answer."""
-    logger.error("run %d: failed, nothing is lost, run again to resume: %s", run.pk, message)
+    text = f"failed, nothing is lost, run again to resume: {message}"
     try:
         if run.state == State.RUNNING:
-            lease.release(run, job.using, State.FAILED, error=message, seconds=_seconds(run, began))
+            course = _course(job, run, began)
+            lease.release(run, job.using, State.FAILED, text, logging.ERROR, error=message, **course)
         else:
-            lease.pause(run, job.using, message)
+            lease.leave(run, job.using, text, logging.ERROR)
     except (DatabaseError, Error, LeaseLost) as error:
-        logger.error("run %d: the failure could not be recorded: %s", run.pk, one_line(error))
+        logger.error("run %d: %s", run.pk, text, extra={"run": run.pk})
+        logger.error("run %d: the failure could not be recorded: %s", run.pk, one_line(error), extra={"run": run.pk})
         return Result(results.FAILED, run=run.pk, error=message)
     return replace(answer(job, run, results.FAILED), error=message)
 
 
-def release(job: Job, run: CopyRun, state: State, **outcome: Any) -> None:
+def release(job: Job, run: CopyRun, state: State, text: str, level: int = logging.INFO, **outcome: Any) -> None:
     """Give the lease back and write down how the run ended."""
-    job.retrying(lambda: lease.release(run, job.using, state, **outcome), f"run {run.pk}, writing that it is {state}")
+    job.retrying(
+        lambda: lease.release(run, job.using, state, text, level, **outcome),
+        f"run {run.pk}, writing that it is {state.label}",
+    )
 
 
-def _seconds(run: CopyRun, began: float) -> float:
-    return run.seconds + time.monotonic() - began
+def _course(job: Job, run: CopyRun, began: float) -> dict[str, Any]:
+    """Return the run's seconds of work and its samples with a last one."""
+    done, seconds = ledger.totals(run, job.using), run.seconds + time.monotonic() - began
+    return {
+        "seconds": seconds,
+        "samples": added(run.samples, Sample(seconds, done.copied + done.rejected, done.batches)),
+    }
 
 
 def answer(job: Job, run: CopyRun, status: str) -> Result:

@@ -50,6 +50,8 @@ class Job:
     batch_size: int | None = None
     workers: int = 1
     defer_indexes: str = "auto"
+    rejects: frozenset[int] = frozenset()
+    """Ids of the rejected rows to try again; none: all of them."""
     limits: Limits = field(default_factory=Limits)
     stop: Stop = field(default_factory=Stop)
     progress: Progress = field(default_factory=Silence)

@@ -6,33 +6,20 @@ database's. See Kleppmann, "How to do distributed locking" (2016), for fencing t
 """
 
 import logging
-import os
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
+from typing import Any
 
-from django.db import Error, connections, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from compat.copying import events
 from compat.copying.errors import Blocked, LeaseLost
-from compat.copying.models import CopyRange, CopyRun
-from compat.copying.states import OPEN, State, check_transition
-from compat.copying.stopping import Stop
-
-logger = logging.getLogger(__name__)
+from compat.copying.models import CopyRange, CopyRun, Request
+from compat.copying.owners import identity, is_dead, who
+from compat.copying.states import OPEN, State, check_transition, may_become
 
 DURATION = timedelta(seconds=20)
-HEARTBEAT = 4.0
-"""Seconds between two renewals."""
-
-
-def identity() -> str:
-    """Name this process: host, boot, process id and its start, so that a dead owner on this machine is known."""
-    return f"{socket.gethostname()}/{_place()}/{os.getpid()}/{_started(os.getpid())}"
 
 
 def acquire(run: CopyRun, using: str, state: State) -> CopyRun:
@@ -41,114 +28,88 @@ def acquire(run: CopyRun, using: str, state: State) -> CopyRun:
     Raises Blocked when another live process owns it, or another run of the copy is not at its end.
     """
     with transaction.atomic(using=using):
-        held = CopyRun.objects.using(using).select_for_update().get(pk=run.pk)
-        free = Q(owner="") | Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lt=Now())
-        expired = CopyRun.objects.using(using).filter(free, pk=run.pk).exists()
-        if not expired and not _is_dead(held.owner):
-            raise Blocked(busy(held))
-        others = CopyRun.objects.using(using).filter(copy=held.copy, state__in=OPEN).exclude(pk=held.pk)
+        former = locked(run, using)
+        if not is_free(former, using):
+            raise Blocked(busy(former))
+        others = CopyRun.objects.using(using).filter(copy=former.copy, state__in=OPEN).exclude(pk=former.pk)
         if other := others.first():
-            raise Blocked(f"Run {other.pk} of {other.copy} is {other.state}. Bring it to its end first.")
-        check_transition(held.state, state)
-        CopyRun.objects.using(using).filter(pk=run.pk).update(
-            state=state, owner=identity(), token=F("token") + 1, lease_expires_at=Now() + DURATION, error=""
-        )
-        held.refresh_from_db(using=using)
-        CopyRange.objects.using(using).filter(run=held).update(token=held.token)
-    if run.owner and run.owner != held.owner:
-        logger.warning("run %d: taken over from %s", held.pk, who(run))
+            raise Blocked(f"Run {other.pk} of {other.copy} is {other.get_state_display()}. Bring it to its end first.")
+        held = fence(former, using, state, owner=identity(), lease_expires_at=Now() + DURATION, error="")
+        if former.token:
+            events.record(held, using, logging.WARNING if former.owner else logging.INFO, _taken(former, held))
     return held
 
 
-def release(run: CopyRun, using: str, state: State, **results: object) -> None:
-    """Give the lease back and leave the run in `state` with its `results`. Raises LeaseLost."""
-    check_transition(run.state, state)
-    mine = CopyRun.objects.using(using).filter(pk=run.pk, token=run.token)
-    if not mine.update(state=state, owner="", lease_expires_at=None, finished_at=Now(), **results):
-        raise LeaseLost(run.pk)
+def fence(former: CopyRun, using: str, state: State, **values: Any) -> CopyRun:
+    """Shut every former owner out of a locked run and leave it in `state` with `values`, no request pending."""
+    check_transition(former.state, state)
+    mine = CopyRun.objects.using(using).filter(pk=former.pk)
+    mine.update(state=state, token=F("token") + 1, request="", requested_by="", **values)
+    held = mine.get()
+    CopyRange.objects.using(using).filter(run=held).update(token=held.token)
+    return held
+
+
+def release(run: CopyRun, using: str, state: State, text: str, level: int = logging.INFO, **results: Any) -> None:
+    """Give the lease back and leave the run in `state` with its `results`; `text` tells what happened.
+
+    A run that would wait to be resumed, but that a person asked to stop, is paused. Raises LeaseLost.
+    """
+    with transaction.atomic(using=using):
+        held = _owned(run, using)
+        if held.request and may_become(state, State.PAUSED):
+            text = asked(held.request, held.requested_by) + (f"; {text}" if state == State.FAILED else "")
+            state, results["error"] = State.PAUSED, text
+        check_transition(held.state, state)
+        ended = {"owner": "", "lease_expires_at": None, "request": "", "requested_by": "", "finished_at": Now()}
+        CopyRun.objects.using(using).filter(pk=run.pk).update(state=state, **ended, **results)
+        events.record(run, using, level, text)
     run.refresh_from_db(using=using)
 
 
-def pause(run: CopyRun, using: str, reason: str) -> None:
+def leave(run: CopyRun, using: str, text: str, level: int) -> None:
     """Give the lease back and leave the run in its state, to be resumed. Raises LeaseLost."""
-    mine = CopyRun.objects.using(using).filter(pk=run.pk, token=run.token)
-    if not mine.update(owner="", lease_expires_at=None, error=reason):
-        raise LeaseLost(run.pk)
+    with transaction.atomic(using=using):
+        held = _owned(run, using)
+        CopyRun.objects.using(using).filter(pk=run.pk).update(owner="", lease_expires_at=None, error=text)
+        events.record(run, using, level, f"{held.get_state_display()}, not at its end: {text}")
     run.refresh_from_db(using=using)
+
+
+def locked(run: CopyRun, using: str) -> CopyRun:
+    """Return the run as it is now, locked until the open transaction ends."""
+    return CopyRun.objects.using(using).select_for_update().get(pk=run.pk)
+
+
+def is_free(run: CopyRun, using: str) -> bool:
+    """Tell whether nobody has the run: no owner, one whose lease expired, or one that is known to be dead."""
+    free = Q(owner="") | Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lt=Now())
+    return CopyRun.objects.using(using).filter(free, pk=run.pk).exists() or is_dead(run.owner)
+
+
+def asked(request: str, requested_by: str) -> str:
+    """Say what somebody asked of a run, and who."""
+    done = {Request.PAUSE: "paused", Request.CANCEL: "cancelled"}[Request(request)]
+    return f"{done} by {requested_by}" if requested_by else f"{done} on request"
 
 
 def busy(run: CopyRun) -> str:
     """Say who owns a run and since when."""
     return (
-        f"Run {run.pk} of {run.copy} is {run.state}: {who(run)} has it, started at {run.started_at:%Y-%m-%d %H:%M:%S}. "
+        f"Run {run.pk} of {run.copy} is {run.get_state_display()}: {who(run.owner)} has it, "
+        f"started at {run.started_at:%Y-%m-%d %H:%M:%S}. "
         "Wait for it, or stop that process; --status shows the runs."
     )
 
 
-def who(run: CopyRun) -> str:
-    """Name the owner of a run for a person."""
-    host, _, rest = run.owner.partition("/")
-    return f"process {rest.split('/')[1]} on {host}" if rest.count("/") == 2 else run.owner
+def _owned(run: CopyRun, using: str) -> CopyRun:
+    """Lock a run that this process owns. Raises LeaseLost."""
+    held = CopyRun.objects.using(using).select_for_update().filter(pk=run.pk, token=run.token).first()
+    if held is None:
+        raise LeaseLost(run.pk)
+    return held
 
 
-@contextmanager
-def heartbeat(run: CopyRun, using: str, stop: Stop) -> Iterator[None]:
-    """Renew the lease from a thread of its own while the block runs; ask for a stop when it is lost."""
-    done = threading.Event()
-    thread = threading.Thread(target=_renew, args=(run, using, stop, done), name="compat-heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
-def _renew(run: CopyRun, using: str, stop: Stop, done: threading.Event) -> None:
-    try:
-        while not done.wait(HEARTBEAT):
-            try:
-                mine = CopyRun.objects.using(using).filter(pk=run.pk, token=run.token)
-                if not mine.update(lease_expires_at=Now() + DURATION):
-                    stop.request("another process took the run over")
-                    return
-            except Error:
-                logger.debug("run %d: the lease could not be renewed", run.pk, exc_info=True)
-                connections[using].close()
-    finally:
-        connections[using].close()
-
-
-def _is_dead(owner: str) -> bool:
-    """Tell whether `owner` is known to be dead: a process that this one would see and that is not there any more."""
-    host, _, rest = owner.partition("/")
-    if host != socket.gethostname() or rest.count("/") != 2:
-        return False
-    place, pid, started = rest.split("/")
-    if not place or place != _place():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return _started(int(pid)) not in {started, "?"}
-
-
-def _place() -> str:
-    """Identify this boot of the machine and this process namespace; empty where the system does not say."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot[:8]}-{os.readlink('/proc/self/ns/pid').strip('pid:[]')}"
-    except OSError:
-        return ""
-
-
-def _started(pid: int) -> str:
-    """Return when the process began, in clock ticks since boot; empty when it has ended, `?` when unknown."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return "?"
-    return "" if fields[0] == "Z" else fields[19]
+def _taken(former: CopyRun, held: CopyRun) -> str:
+    since = f"taken over from {who(former.owner)}" if former.owner else f"it was {former.get_state_display()}"
+    return f"{held.get_state_display()} again: {who(held.owner)} has it, {since}"

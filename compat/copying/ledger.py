@@ -8,15 +8,14 @@ from django.db import IntegrityError, connections, transaction
 from django.db.models import Max, Min, QuerySet, Sum
 from django.utils import timezone
 
-from compat.copying import lease
+from compat.copying import events, lease
 from compat.copying.backends import backend_for
 from compat.copying.declaration import Copy
 from compat.copying.errors import Blocked
 from compat.copying.models import CopyRange, CopyRun, RejectedRow
+from compat.copying.owners import identity, who
 from compat.copying.states import OPEN, RESUMABLE, State
 from compat.copying.verification import Differences
-
-logger = logging.getLogger(__name__)
 
 LARGEST_RANGE = 100_000
 """Keys of a range at least; fewer ranges than MOST_RANGES keep to it."""
@@ -117,11 +116,7 @@ def _resume(run: CopyRun, using: str, source: str) -> CopyRun:
         raise Blocked(
             f"Run {run.pk}, which copies from {run.source}, is not complete. Resume it: --source {run.source}."
         )
-    former = run.state
-    run = lease.acquire(run, using, State.RUNNING)
-    done = totals(run, using)
-    logger.info("run %d: resumed (it was %s), %d rows copied so far", run.pk, former, done.copied)
-    return run
+    return lease.acquire(run, using, State.RUNNING)
 
 
 def _create(copy: Copy, using: str, source: str) -> CopyRun | None:
@@ -141,7 +136,7 @@ def _create(copy: Copy, using: str, source: str) -> CopyRun | None:
     CopyRange.objects.using(using).bulk_create(
         CopyRange(run=run, first_key=low, last_key=high, next_key=low) for low, high in _split(first, last)
     )
-    logger.info("run %d: begun, keys %d to %d, offset %d", run.pk, first, last, offset)
+    events.record(run, using, logging.INFO, f"begun by {who(identity())}: keys {first} to {last}, offset {offset}")
     return run
 
 

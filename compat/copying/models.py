@@ -2,8 +2,16 @@
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from compat.copying.states import OPEN, State
+
+
+class Request(models.TextChoices):
+    """What a person may ask of a run, whoever owns it and wherever."""
+
+    PAUSE = "pause", _("pause")
+    CANCEL = "cancel", _("cancel")
 
 
 class CopyRun(models.Model):
@@ -11,6 +19,7 @@ class CopyRun(models.Model):
 
     A row's target key is its source key plus `offset`. The lease says who may write: `owner` until
     `lease_expires_at`; `token` counts the owners, and a checkpoint of a former one is refused.
+    `request` is what somebody asks of the owner.
     """
 
     copy = models.CharField(max_length=100)
@@ -23,9 +32,12 @@ class CopyRun(models.Model):
     owner = models.CharField(max_length=200, blank=True)
     lease_expires_at = models.DateTimeField(null=True)
     token = models.BigIntegerField(default=0)
+    request = models.CharField(max_length=10, choices=Request, blank=True)
+    requested_by = models.CharField(max_length=150, blank=True)
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
     seconds = models.FloatField(default=0)
+    samples = models.JSONField(default=list, help_text="seconds of work, rows and batches over by then, for a picture")
     verified = models.BooleanField(null=True)
     differences = models.JSONField(null=True)
     set_aside = models.JSONField(default=list, help_text="SQL that puts back what was set aside while copying")
@@ -39,6 +51,21 @@ class CopyRun(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk} of {self.copy}, {self.state}"
+
+
+class CopyEvent(models.Model):
+    """What happened to a run, for a person: a change of its state, a request, what a comparison found."""
+
+    run = models.ForeignKey(CopyRun, models.CASCADE, related_name="events")
+    at = models.DateTimeField(auto_now_add=True)
+    level = models.CharField(max_length=10)
+    text = models.TextField()
+
+    class Meta:
+        db_table = "compat_copyevent"
+
+    def __str__(self) -> str:
+        return f"{self.level}: {self.text}"
 
 
 class CopyRange(models.Model):

@@ -9,15 +9,16 @@ from functools import wraps
 from django.db import DatabaseError, Error, connections
 from django.db.models import F, Max, Min
 
-from compat.copying import endings, estimate, lease, ledger, preflight, results, setting_aside
+from compat.copying import endings, estimate, events, lease, ledger, preflight, results, setting_aside
 from compat.copying.backends import backend_for
 from compat.copying.copier import copy_ranges
 from compat.copying.errors import CopyError
+from compat.copying.heartbeat import LOOK
 from compat.copying.job import Job, Silence
 from compat.copying.models import CopyRun
 from compat.copying.proof import prove, wait_for_writers
 from compat.copying.results import Result
-from compat.copying.retry_rejected import retry_run
+from compat.copying.retry_rejected import retry_run, waiting
 from compat.copying.retrying import one_line
 from compat.copying.rollback import next_to_roll_back, roll_back_run
 from compat.copying.states import RESUMABLE, State
@@ -149,7 +150,9 @@ def verify(job: Job) -> Result:
     if job.stop.requested():
         return Result(results.STOPPED, error=job.stop.reason)
     differences.missing += ledger.unseen_rows(job.copy, job.using, job.source)
-    logger.info("%s: compared, differences: %s", job.copy.name, differences)
+    if runs:
+        level, verdict = (logging.WARNING, f"differ: {differences}") if differences else (logging.INFO, "are equal")
+        events.record(runs[0], job.using, level, f"verified, {copied} rows: source and target {verdict}")
     return Result(
         results.DIFFERENT if differences else results.VERIFIED,
         run=runs[0].pk if runs else None,
@@ -178,13 +181,28 @@ def roll_back(job: Job) -> Result:
 def _roll_back_runs(job: Job) -> Result:
     total: Result | None = None
     while run := next_to_roll_back(job):
-        of_run = replace(job, source=run.source)
-        preflight.check(of_run)
-        result = endings.owned(of_run, lease.acquire(run, job.using, State.ROLLING_BACK), _roll_back_run)
+        result = _roll_back(replace(job, source=run.source), run)
         if result.status != results.ROLLED_BACK:
             return result
         total = result if total is None else total.plus(result)
     return total or Result(results.NOTHING_TO_DO)
+
+
+@_after(preflight.check_target)
+def cancel(job: Job) -> Result:
+    """Take the rows of the newest run back, once its owner has given it up; see `control.ask`."""
+    run = next_to_roll_back(job)
+    if run is None:
+        return Result(results.NOTHING_TO_DO)
+    while not lease.is_free(run, job.using):
+        if job.stop.wait(LOOK):
+            return Result(results.STOPPED, run=run.pk, error=job.stop.reason)
+    return _roll_back(replace(job, source=run.source), run)
+
+
+def _roll_back(job: Job, run: CopyRun) -> Result:
+    preflight.check(job)
+    return endings.owned(job, lease.acquire(run, job.using, State.ROLLING_BACK), _roll_back_run)
 
 
 def _roll_back_run(job: Job, run: CopyRun, began: float) -> Result:
@@ -195,22 +213,21 @@ def _roll_back_run(job: Job, run: CopyRun, began: float) -> Result:
     if kept is None:
         return endings.stopped(job, run, job.stop.reason, began)
     error = f"Rows that changed since the copy, or are referred to, were kept: {kept}." if kept else ""
-    endings.release(job, run, State.ROLLED_BACK, differences=kept.differences.counts(), error=error, verified=None)
-    result = replace(endings.answer(job, run, results.ROLLED_BACK), seconds=time.monotonic() - began)
-    logger.info(
-        "run %d: rolled back, %d rows deleted in %.2f s, kept: %s",
-        run.pk, before - result.copied, result.seconds, kept,
+    seconds, deleted = time.monotonic() - began, before - ledger.totals(run, job.using).copied
+    endings.release(
+        job, run, State.ROLLED_BACK, f"rolled back, {deleted} rows deleted in {seconds:.2f} s, kept: {kept}",
+        differences=kept.differences.counts(), error=error, verified=None,
     )  # fmt: skip
-    return replace(result, copied=before - result.copied)
+    return replace(endings.answer(job, run, results.ROLLED_BACK), seconds=seconds, copied=deleted)
 
 
 @_after(preflight.check)
 def retry_rejected(job: Job) -> Result:
-    """Try the rejected rows of all runs again."""
+    """Try the rejected rows of all runs again, or those that the job names."""
     outcome = Result(results.NOTHING_TO_DO)
     states = (*RESUMABLE, State.COMPLETED)
     for run in ledger.kept_runs(job.copy, job.using, job.source).filter(state__in=states):
-        if ledger.open_rejects(run, job.using).exists():
+        if waiting(job, run).exists():
             outcome = endings.owned(job, lease.acquire(run, job.using, State.RUNNING), _retry_run)
             if outcome.status not in {results.COMPLETED, results.DIFFERENT}:
                 return outcome
@@ -218,7 +235,7 @@ def retry_rejected(job: Job) -> Result:
 
 
 def _retry_run(job: Job, run: CopyRun, began: float) -> Result:
-    job.progress.begin(f"retrying rejects of run {run.pk}", ledger.open_rejects(run, job.using).count())
+    job.progress.begin(f"retrying rejects of run {run.pk}", waiting(job, run).count())
     retry_run(job, run)
     job.progress.end()
     return _copy_and_prove(job, run, began)

@@ -10,7 +10,7 @@ from django.utils.connection import ConnectionDoesNotExist
 from compat.copying.backends import backend_for
 from compat.copying.errors import Blocked
 from compat.copying.job import Job
-from compat.copying.models import CopyRange, CopyRun, RejectedRow
+from compat.copying.models import CopyEvent, CopyRange, CopyRun, RejectedRow
 from compat.copying.retrying import one_line
 
 
@@ -24,7 +24,7 @@ def check(job: Job) -> None:
 def check_target(job: Job) -> None:
     """Raise Blocked with what to do, unless the target's database is ready for the copy."""
     needed = {job.copy.target: {job.copy.target_key, *(field.column for field, _ in job.copy.fields)}}
-    for model in (CopyRun, CopyRange, RejectedRow):
+    for model in (CopyRun, CopyRange, CopyEvent, RejectedRow):
         needed[model] = {field.column for field in model._meta.concrete_fields}
     _check_tables(job.using, needed)
 

@@ -4,12 +4,13 @@ import logging
 from itertools import islice
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from compat.copying import ledger
 from compat.copying.batches import Written, begin_batch, checkpoint, write
 from compat.copying.job import Job
-from compat.copying.models import CopyRange, CopyRun
+from compat.copying.models import CopyRange, CopyRun, RejectedRow
 from compat.copying.rejects import CHUNK
 from compat.copying.selection import Keys
 from compat.copying.statements import Statements
@@ -17,14 +18,20 @@ from compat.copying.statements import Statements
 logger = logging.getLogger(__name__)
 
 
+def waiting(job: Job, run: CopyRun) -> QuerySet[RejectedRow]:
+    """Return the run's open rejects: all, or those that the job names."""
+    rejects = ledger.open_rejects(run, job.using)
+    return rejects.filter(pk__in=job.rejects) if job.rejects else rejects
+
+
 def retry_run(job: Job, run: CopyRun) -> int:
     """Copy the open rejects of a run that fit by now, with the keys they were meant to have; return their number."""
     statements = job.statements(run)
     copied = 0
     for part in CopyRange.objects.using(job.using).filter(run=run, rejected__gt=0).order_by("first_key"):
-        inside = ledger.open_rejects(run, job.using).filter(source_pk__range=(part.first_key, part.last_key))
-        waiting = iter(list(inside.order_by("source_pk").values_list("source_pk", flat=True)))
-        while (keys := tuple(islice(waiting, CHUNK))) and not job.stop.requested():
+        inside = waiting(job, run).filter(source_pk__range=(part.first_key, part.last_key))
+        rejects = iter(list(inside.order_by("source_pk").values_list("source_pk", flat=True)))
+        while (keys := tuple(islice(rejects, CHUNK))) and not job.stop.requested():
             written = job.retrying(
                 lambda part=part, keys=keys: _retry(run, part, statements, keys),  # type: ignore[misc]
                 f"run {run.pk}, rejects from key {keys[0]}",

@@ -8,11 +8,14 @@ from django.db import connections
 from compat import conf, locks, services
 from compat.conf import Startup
 from compat.copying import results
+from compat.copying.states import State
 from compat.copying.stopping import Stop
 from compat.services import Fixes
 from compat.structure.findings import Severity
 
 logger = logging.getLogger("compat.startup")
+HELD = (State.PAUSED, State.ROLLED_BACK)
+"""States of the newest run in which a server does not copy by itself: a person decided otherwise."""
 SHOWN = 10
 """Findings that are listed; the command shows them all."""
 
@@ -41,7 +44,7 @@ def is_sound(stop: Stop) -> bool:
 def _run(using: str, stop: Stop) -> None:
     fixes = _fixed(using, stop)
     if conf.startup() is Startup.COPY:
-        fixes = services.copy_readings(fixes, conf.startup_source(), stop)
+        fixes = services.copy_readings(fixes, conf.startup_source(), stop, held=HELD)
     report(fixes)
 
 

@@ -13,8 +13,8 @@ from compat.copying import ledger, operations, setting_aside
 from compat.copying.batches import copy_missing
 from compat.copying.errors import LeaseLost
 from compat.copying.job import Job, Silence
-from compat.copying.lease import _is_dead, identity
 from compat.copying.models import CopyRange, CopyRun, RejectedRow
+from compat.copying.owners import identity, is_dead
 from compat.models import Device, Threshold
 from tests import legacy
 
@@ -156,11 +156,11 @@ def test_a_target_that_cannot_take_a_row_is_explained_before_the_first(migrated,
 
 def test_only_a_process_that_is_surely_gone_is_taken_over_before_its_lease_expires():
     host, place, pid, started = identity().split("/")
-    assert not _is_dead(identity())
-    assert _is_dead(f"{host}/{place}/{pid}/{int(started) - 1}")
-    assert _is_dead(f"{host}/{place}/{2**22 + 1}/{started}")
-    assert not _is_dead(f"{host}/another-container/{pid}/{started}")
-    assert not _is_dead(f"other-host/{place}/{os.getpid()}/1")
+    assert not is_dead(identity())
+    assert is_dead(f"{host}/{place}/{pid}/{int(started) - 1}")
+    assert is_dead(f"{host}/{place}/{2**22 + 1}/{started}")
+    assert not is_dead(f"{host}/another-container/{pid}/{started}")
+    assert not is_dead(f"other-host/{place}/{os.getpid()}/1")
 
 
 @sqlite

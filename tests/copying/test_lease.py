@@ -39,7 +39,7 @@ def test_an_expired_lease_is_taken_over_and_the_former_owner_writes_nothing_more
     with pytest.raises(LeaseLost, match="taken over"):
         copy_batch(begun, part, Job(PERFORMANCE).statements(begun), 10)
     with pytest.raises(LeaseLost):
-        lease.release(begun, migrated, State.STOPPED)
+        lease.release(begun, migrated, State.STOPPED, "stopped")
     assert CopyRun.objects.get().state == State.COMPLETED
     assert legacy.not_over(migrated) == []
 

@@ -1,0 +1,20 @@
+"""What happened to a run: one row and one event of the log for each change of its state."""
+
+import logging
+from functools import partial
+
+from django.db import transaction
+
+from compat.copying.models import CopyEvent, CopyRun
+
+logger = logging.getLogger(__name__)
+
+
+def record(run: CopyRun, using: str, level: int, text: str) -> None:
+    """Write an event down in the open transaction, and log it when that commits."""
+    CopyEvent.objects.using(using).create(run_id=run.pk, level=logging.getLevelName(level).lower(), text=text)
+    transaction.on_commit(partial(_log, run.pk, level, text), using=using)
+
+
+def _log(run_id: int, level: int, text: str) -> None:
+    logger.log(level, "run %d: %s", run_id, text, extra={"run": run_id})
