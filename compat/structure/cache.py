@@ -17,10 +17,10 @@ import django
 from django.conf import settings
 
 from compat.structure.findings import Kind
-from compat.structure.snapshot import Column, Rule, Sequence, Snapshot, Table
+from compat.structure.snapshot import Column, Rule, Sequence, Snapshot, Table, Visibility
 
 logger = logging.getLogger(__name__)
-FORMAT = 4  # raise when the snapshot's classes or the queries behind them change
+FORMAT = 5  # raise when the snapshot's classes or the queries behind them change
 KEPT = 20
 
 
@@ -68,9 +68,12 @@ def _table(given: Mapping[str, Any]) -> Table:
         "sequences": tuple(Sequence(**sequence) for sequence in given["sequences"]),
         "elsewhere": tuple(given["elsewhere"]),
         "dependents": tuple(given["dependents"]),
+        "triggers": tuple(given["triggers"]),
+        "visibility": Visibility(given["visibility"]),
     })  # fmt: skip
 
 
 def _rule(given: Mapping[str, Any]) -> Rule:
     pairs = {name: tuple((key, value) for key, value in given[name]) for name in ("traits", "flags")}
-    return Rule(**{**given, **pairs, "kind": Kind(given["kind"]), "columns": tuple(given["columns"])})
+    return Rule(**{**given, **pairs, "kind": Kind(given["kind"]), "columns": tuple(given["columns"]),
+                   "enabling": tuple(given["enabling"])})  # fmt: skip

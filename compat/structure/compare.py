@@ -7,8 +7,10 @@ from dataclasses import replace
 from compat.structure.findings import Finding, Kind, Severity
 from compat.structure.rules import compare_rules
 from compat.structure.snapshot import Column, Rule, Sequence, Snapshot, Table
+from compat.structure.surroundings import compare_surroundings
 
 TypeJudge = Callable[[str, str], Severity | None]
+Made = Callable[[Kind, Severity, str, object, object], Finding]
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 CANNOT_CREATE = (
@@ -83,6 +85,7 @@ def _table(expected: Table, actual: Table, judge: TypeJudge, declared: frozenset
     yield from _columns(expected, actual, judge, renamed)
     yield from compare_rules(name, expected.rules, _under_new_names(actual.rules, renamed), declared)
     yield from _sequences(expected, actual)
+    yield from compare_surroundings(actual)
 
 
 def renames(expected: Table, actual: Table) -> Mapping[str, str]:
@@ -142,10 +145,8 @@ def _column(table: str, expected: Column, actual: Column, judge: TypeJudge) -> I
     if expected.generated != actual.generated:
         message = f"The column {name} is computed differently than the model says."
         yield finding(Kind.GENERATED, ERROR, message, expected.generated, actual.generated)
-    elif expected.nullable != actual.nullable:
-        message = f"The column {name} {'takes no NULL' if expected.nullable else 'takes NULL'} against the model."
-        words = ("NOT NULL", "NULL")
-        yield finding(Kind.NULLABILITY, ERROR, message, words[expected.nullable], words[actual.nullable])
+    else:
+        yield from _nullability(finding, expected, actual)
     yield from _default(finding, expected, actual)
     if expected.collation != actual.collation:
         severity = ERROR if expected.collation else INFO
@@ -154,9 +155,18 @@ def _column(table: str, expected: Column, actual: Column, judge: TypeJudge) -> I
     yield from _comment(table, name, expected.comment, actual.comment)
 
 
-def _default(
-    finding: Callable[[Kind, Severity, str, object, object], Finding], expected: Column, actual: Column
-) -> Iterator[Finding]:
+def _nullability(finding: Made, expected: Column, actual: Column) -> Iterator[Finding]:
+    name = expected.name
+    if expected.nullable != actual.nullable:
+        message = f"The column {name} {'takes no NULL' if expected.nullable else 'takes NULL'} against the model."
+        words = ("NOT NULL", "NULL")
+        yield finding(Kind.NULLABILITY, ERROR, message, words[expected.nullable], words[actual.nullable])
+    elif actual.unvalidated and not expected.nullable:
+        message = f"The column {name} takes no NULL from now on, but rows of before may hold it: it is NOT VALID."
+        yield finding(Kind.NULLABILITY, WARNING, message, "NOT NULL", "NOT NULL NOT VALID")
+
+
+def _default(finding: Made, expected: Column, actual: Column) -> Iterator[Finding]:
     name = expected.name
     if expected.auto and actual.auto != expected.auto and actual.auto in (None, "always"):
         lost = "refuses keys that the application gives" if actual.auto else "no longer numbers its rows"

@@ -57,6 +57,8 @@ class Kind(StrEnum):
     COMMENT = "comment"
     NAME = "name"
     UNJUDGED = "unjudged"
+    TRIGGER = "trigger"
+    ROW_SECURITY = "row_security"
 
 
 NUMBERS: Mapping[Kind, int] = {kind: number for number, kind in enumerate(Kind, start=1)}
@@ -69,7 +71,7 @@ SEVERITIES: Mapping[Kind, tuple[Severity, ...]] = {
     Kind.EXTRA_COLUMN: (_E, _I),
     Kind.RENAMED_COLUMN: (_E,),
     Kind.TYPE: (_E, _W, _I),
-    Kind.NULLABILITY: (_E,),
+    Kind.NULLABILITY: (_E, _W),
     Kind.DEFAULT: (_E, _I),
     Kind.COLLATION: (_E, _I),
     Kind.GENERATED: (_E,),
@@ -85,6 +87,8 @@ SEVERITIES: Mapping[Kind, tuple[Severity, ...]] = {
     Kind.COMMENT: (_I,),
     Kind.NAME: (_I,),
     Kind.UNJUDGED: (_W, _I),
+    Kind.TRIGGER: (_I,),
+    Kind.ROW_SECURITY: (_E, _W, _I),
 }
 
 

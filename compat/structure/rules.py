@@ -74,7 +74,7 @@ def _paired(table: str, expected: Rule, actual: Rule, declared: frozenset[str]) 
         severity = WARNING if expected.kind is Kind.INDEX else ERROR
         message = f"The {word} {actual.name} is {actual.describe()}, not {expected.describe()}."
     elif expected.flags != actual.flags:
-        severity = ERROR if expected.kind is Kind.UNIQUE and ("state", "INVALID") in actual.flags else WARNING
+        severity = ERROR if _is_powerless(expected, actual) else WARNING
         message = f"The {word} {actual.name} {_on(actual)}{actual.describe()} is {_flaws(expected, actual)}."
     elif expected.name != actual.name and expected.name in declared:
         message = f"The {word} is named {actual.name}, and a later migration will look for {expected.name}."
@@ -84,6 +84,12 @@ def _paired(table: str, expected: Rule, actual: Rule, declared: frozenset[str]) 
         return
     wanted, found = expected.describe(with_flags=True), actual.describe(with_flags=True)
     yield Finding(expected.kind, severity, table, message, expected.name, wanted, found)
+
+
+def _is_powerless(expected: Rule, actual: Rule) -> bool:
+    """Whether the constraint is there and lets pass what it should refuse."""
+    invalid = expected.kind is Kind.UNIQUE and ("state", "INVALID") in actual.flags
+    return invalid or dict(expected.flags).get("enforced") != dict(actual.flags).get("enforced")
 
 
 def _flaws(expected: Rule, actual: Rule) -> str:

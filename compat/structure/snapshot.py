@@ -2,13 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from compat.structure.findings import Kind
 
 
+class Visibility(StrEnum):
+    """What row-level security lets the role that verifies see, and other roles."""
+
+    EVERYTHING = ""
+    NOTHING = "no row for this role"
+    BY_POLICY = "policies for this role"
+    ONLY_HERE = "no row for other roles"
+    ALL_HERE = "policies for other roles"
+
+
 @dataclass(frozen=True)
 class Column:
-    """A column. `auto` says who gives the value of a key: `identity`, `always`, `serial`, `autoincrement`."""
+    """A column. `auto` says who gives the value of a key: `identity`, `always`, `serial`, `autoincrement`.
+
+    `unvalidated` names a NOT NULL constraint that older rows may break.
+    """
 
     name: str
     type: str
@@ -19,6 +33,7 @@ class Column:
     generated: str | None = None
     comment: str | None = None
     definition: str = ""
+    unvalidated: str | None = None
 
     def describe(self) -> str:
         """Return the column as a person would write it."""
@@ -43,7 +58,8 @@ class Column:
 class Rule:
     """A constraint or an index: its kind, its columns or expressions, and the traits that tell it apart.
 
-    `definition` is what its creation takes; `flags` are traits of less weight, such as NOT VALID.
+    `definition` is what its creation takes; `flags` are traits of less weight, such as NOT VALID; `enabling` are
+    the statements that let its disabled triggers fire again.
     """
 
     kind: Kind
@@ -53,6 +69,7 @@ class Rule:
     flags: tuple[tuple[str, str], ...] = ()
     definition: str = ""
     home: str = ""
+    enabling: tuple[str, ...] = ()
 
     @property
     def inline(self) -> bool:
@@ -88,7 +105,10 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Table:
-    """A table, or what stands in its place (`kind`); `columns` are listed by the name that compares."""
+    """A table, or what stands in its place (`kind`); `columns` are listed by the name that compares.
+
+    `triggers` are its triggers and rules, each with the word before its name.
+    """
 
     name: str
     kind: str = "table"
@@ -102,6 +122,8 @@ class Table:
     dependents: tuple[str, ...] = ()
     suffix: str = ""
     unreadable: str | None = None
+    triggers: tuple[str, ...] = ()
+    visibility: Visibility = Visibility.EVERYTHING
 
     def column(self, name: str | None) -> Column | None:
         """Return the column of that name, as it is written or, where case does not count, as it is listed."""

@@ -4,7 +4,7 @@
 from typing import NamedTuple
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from compat.structure.findings import Cause, Kind, Severity
 from compat.structure.repair import repair
@@ -27,6 +27,7 @@ class Damage(NamedTuple):
     table: str
     object: str
     remedy: str | None = FIX
+    since: int = 0  # the first version of PostgreSQL that knows the statements
 
 
 POSTGRES = [
@@ -143,6 +144,20 @@ POSTGRES = [
     Damage("extra index", f"CREATE INDEX x ON {LINE} (id, amount)", Kind.INDEX, I, LINE, "x", UNFIXABLE),
     Damage("comment changed", "COMMENT ON COLUMN torture_pair.note IS 'x'", Kind.COMMENT, I, "torture_pair", "note", UNFIXABLE),
     Damage("declared name lost", "ALTER INDEX line_priced RENAME TO x", Kind.NAME, I, LINE, "line_priced", UNFIXABLE),
+    Damage("foreign key disabled", f"ALTER TABLE {LINE} DISABLE TRIGGER ALL", Kind.FOREIGN_KEY, E, LINE, "%(parent_fk)s"),
+    Damage("not null not valid", f"ALTER TABLE {EVERY} ALTER char DROP NOT NULL; "
+           f"ALTER TABLE {EVERY} ADD CONSTRAINT later NOT NULL char NOT VALID", Kind.NULLABILITY, W, EVERY, "char", since=18),
+    Damage("foreign key not enforced", f"ALTER TABLE {LINE} ALTER CONSTRAINT \"%(parent_fk)s\" NOT ENFORCED",
+           Kind.FOREIGN_KEY, E, LINE, "%(parent_fk)s", since=18),
+    Damage("check not enforced", f"ALTER TABLE {LINE} DROP CONSTRAINT line_kind_quoted, ADD CONSTRAINT line_kind_quoted "
+           "CHECK (NOT (kind = '100%% it''s' AND kind IS NOT NULL)) NOT ENFORCED",
+           Kind.CHECK, E, LINE, "line_kind_quoted", UNFIXABLE, since=18),
+    Damage("trigger", f"CREATE TRIGGER x BEFORE UPDATE ON {LINE} FOR EACH ROW EXECUTE FUNCTION "
+           "suppress_redundant_updates_trigger()", Kind.TRIGGER, I, LINE, "x", UNFIXABLE),
+    Damage("rule", f"CREATE RULE x AS ON DELETE TO {LINE} DO INSTEAD NOTHING", Kind.TRIGGER, I, LINE, "x", UNFIXABLE),
+    Damage("row-level security", f"ALTER TABLE {LINE} ENABLE ROW LEVEL SECURITY", Kind.ROW_SECURITY, W, LINE, LINE, UNFIXABLE),
+    Damage("row-level security with a policy", f"ALTER TABLE {LINE} ENABLE ROW LEVEL SECURITY; "
+           f"CREATE POLICY x ON {LINE} USING (true)", Kind.ROW_SECURITY, I, LINE, LINE, UNFIXABLE),
     Damage("in another schema", "DROP INDEX other_schema.%(elsewhere_fk)s", Kind.INDEX, W,
            "other_schema.elsewhere", "%(elsewhere_fk)s"),
 ]  # fmt: skip
@@ -206,6 +221,7 @@ SQLITE = [
     Damage("index predicate lost", f"DROP INDEX line_priced; CREATE INDEX line_priced ON {LINE} (order_id)",
            Kind.INDEX, W, LINE, "line_priced", UNFIXABLE),
     Damage("extra index", f"CREATE INDEX x ON {LINE} (id, amount)", Kind.INDEX, I, LINE, "x", UNFIXABLE),
+    Damage("trigger", f"CREATE TRIGGER x BEFORE UPDATE ON {LINE} BEGIN SELECT 1, 2; END", Kind.TRIGGER, I, LINE, "x", UNFIXABLE),
 ]  # fmt: skip
 
 CATALOGUE = [pytest.param(vendor, damage, id=f"{vendor}-{damage.name}".replace(" ", "-"))
@@ -229,7 +245,13 @@ def inflict(damage):
     known = names()
     sql = damage.sql % known if connection.vendor == "postgresql" else damage.sql
     with connection.constraint_checks_disabled():
-        execute(*(statement for statement in ([sql] if "$$" in sql else sql.split(";")) if statement.strip()))
+        execute(
+            *(
+                statement
+                for statement in ([sql] if "$$" in sql or " BEGIN " in sql else sql.split(";"))
+                if statement.strip()
+            )
+        )
     return damage.object % known
 
 
@@ -241,6 +263,10 @@ def census():
 
 @pytest.mark.parametrize(("vendor", "damage"), CATALOGUE)
 def test_damage_is_found_and_undone(vendor, torture, damage):
+    if damage.since and connection.pg_version < damage.since * 10_000:
+        with pytest.raises(DatabaseError), transaction.atomic():
+            inflict(damage)
+        return
     before = census()
     about = inflict(damage)
     report = verify()
@@ -289,7 +315,7 @@ def test_an_interrupted_concurrent_build_is_cleaned_up_by_the_next_run(own_tortu
     execute("UPDATE torture_line SET kind = 'a'")
     with pytest.raises(IntegrityError):
         execute(f"CREATE UNIQUE INDEX CONCURRENTLY line_one_a ON {LINE} (parent_id) WHERE kind = 'a'")
-    execute("UPDATE torture_line SET kind = 'b'")
+    execute("UPDATE torture_line SET kind = 'b'", "ALTER TABLE torture_line ENABLE TRIGGER ALL")
     assert [issue.kind for issue in verify().issues if issue.counts] == [Kind.UNIQUE]
     assert repair().status == "ok"
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection, connections
 
 from compat.structure.errors import Unverifiable
+from compat.structure.findings import Kind
 from compat.structure.repair import repair
 from compat.structure.verify import verify
 from tests.databases import connected
@@ -55,6 +56,20 @@ def test_a_database_that_is_read_only_by_default_gives_no_verdict(migrated):
     connection.close()
     with pytest.raises(Unverifiable, match="read-only"):
         verify()
+
+
+def test_row_level_security_without_a_policy_for_the_role_is_an_error(role):
+    def told():
+        execute(f"SET ROLE {role}")
+        found = [issue.code for issue in verify().issues if issue.kind is Kind.ROW_SECURITY]
+        execute("RESET ROLE")
+        return found
+
+    execute("ALTER TABLE devices ENABLE ROW LEVEL SECURITY", "CREATE POLICY theirs ON devices TO postgres USING (true)")
+    assert told() == ["compat.E024"]
+    execute(f"CREATE POLICY ours ON devices TO {role} USING (true)")
+    assert told() == ["compat.I024"]
+    execute("DROP POLICY ours ON devices")
 
 
 def test_a_repair_without_the_right_to_it_changes_nothing_and_says_so(role):

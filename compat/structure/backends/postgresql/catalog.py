@@ -19,7 +19,7 @@ from compat.structure.backends.postgresql.queries import (
     IndexRow,
     Relation,
 )
-from compat.structure.snapshot import Column, Rule, Sequence, Table
+from compat.structure.snapshot import Column, Rule, Sequence, Table, Visibility
 
 Query = Callable[..., list[tuple[Any, ...]]]
 KINDS = {"r": "table", "p": "table", "v": "view", "m": "materialized view", "f": "foreign table"}
@@ -45,6 +45,8 @@ def read(query: Query, names: Iterable[str], *, scratch: bool = False, values: b
             storage="UNLOGGED" if relation.persistence == "u" else None,
             comment=relation.comment,
             bytes=relation.bytes,
+            triggers=tuple(relation.triggers),
+            visibility=Visibility(relation.visibility),
         )
         for name, relation in chosen.items()
     }

@@ -53,7 +53,11 @@ def is_light(old: str, new: str) -> bool:
 
 
 def change_nullability(subject: Subject) -> Step:
-    """Allow or forbid NULL."""
+    """Allow or forbid NULL, or let a constraint that forbids it hold for the rows of before."""
+    found = subject.actual.columns[subject.column.name].unvalidated
+    if found and not subject.column.nullable:
+        validate = f"ALTER TABLE {subject.table} VALIDATE CONSTRAINT {subject.quote(found)};"
+        return subject.step(validate, order=RULES, concurrent=subject.is_large)
     return subject.step(f"{subject.alter_column} {'DROP' if subject.column.nullable else 'SET'} NOT NULL;", order=RULES)
 
 

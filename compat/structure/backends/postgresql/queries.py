@@ -4,22 +4,38 @@ from typing import NamedTuple
 
 RELATIONS = """
 SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text, c.relpersistence::text, pg_table_is_visible(c.oid),
-       obj_description(c.oid, 'pg_class'), pg_relation_size(c.oid)
+       obj_description(c.oid, 'pg_class'), pg_relation_size(c.oid),
+       ARRAY(SELECT 'trigger ' || t.tgname || CASE t.tgenabled WHEN 'D' THEN ' (disabled)' ELSE '' END
+             FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
+             UNION ALL
+             SELECT 'rule ' || w.rulename FROM pg_rewrite w WHERE w.ev_class = c.oid AND c.relkind IN ('r', 'p')
+             ORDER BY 1),
+       CASE WHEN NOT c.relrowsecurity THEN ''
+            WHEN row_security_active(c.oid) THEN
+                CASE WHEN EXISTS (SELECT FROM pg_policy p, unnest(p.polroles) r WHERE p.polrelid = c.oid
+                                  AND p.polpermissive AND (r = 0 OR pg_has_role(r, 'USAGE')))
+                     THEN 'policies for this role' ELSE 'no row for this role' END
+            WHEN EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive)
+            THEN 'policies for other roles' ELSE 'no row for other roles' END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_(toast|temp)'
   AND (c.relname = ANY(%s) OR n.nspname || '.' || c.relname = ANY(%s))
 """
 SCRATCH_RELATIONS = """
-SELECT c.oid, 'pg_temp', c.relname::text, c.relkind::text, 'p', true, obj_description(c.oid, 'pg_class'), 0
+SELECT c.oid, 'pg_temp', c.relname::text, c.relkind::text, 'p', true, obj_description(c.oid, 'pg_class'), 0,
+       '{}'::text[], ''
 FROM pg_class c WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind = 'r' AND c.relname = ANY(%s || %s::text[])
 """
 COLUMNS = """
 SELECT a.attrelid, a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
        pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text,
-       CASE WHEN a.attcollation <> t.typcollation THEN co.collname::text END, col_description(a.attrelid, a.attnum)
+       CASE WHEN a.attcollation <> t.typcollation THEN co.collname::text END, col_description(a.attrelid, a.attnum),
+       n.conname::text
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_collation co ON co.oid = a.attcollation
+LEFT JOIN pg_constraint n ON n.conrelid = a.attrelid AND n.conkey[1] = a.attnum
+     AND n.contype = 'n' AND NOT n.convalidated
 WHERE a.attrelid = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
 """
@@ -32,8 +48,12 @@ SELECT c.conrelid, c.conname::text, c.contype::text, pg_get_constraintdef(c.oid)
             ELSE fn.nspname || '.' || f.relname END,
        ARRAY(SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY k(n, o)
              JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.n ORDER BY o),
-       c.confupdtype::text, c.confdeltype::text, c.confmatchtype::text
+       c.confupdtype::text, c.confdeltype::text, c.confmatchtype::text, coalesce(idle.enabling, '{}')
 FROM pg_constraint c LEFT JOIN pg_class f ON f.oid = c.confrelid LEFT JOIN pg_namespace fn ON fn.oid = f.relnamespace
+LEFT JOIN (SELECT tgconstraint, array_agg(format('ALTER TABLE %%s ENABLE TRIGGER %%I;', tgrelid::regclass, tgname)
+                                          ORDER BY tgname) AS enabling
+           FROM pg_trigger WHERE tgconstraint <> 0 AND tgenabled IN ('D', 'R') GROUP BY tgconstraint) idle
+       ON idle.tgconstraint = c.oid
 WHERE c.conrelid = ANY(%s) AND c.contype IN ('p', 'u', 'c', 'f', 'x')
 ORDER BY c.conrelid, c.conname
 """
@@ -89,6 +109,8 @@ class Relation(NamedTuple):
     visible: bool
     comment: str | None
     bytes: int
+    triggers: list[str]
+    visibility: str
 
 
 class ColumnRow(NamedTuple):
@@ -103,6 +125,7 @@ class ColumnRow(NamedTuple):
     generated: str
     collation: str | None
     comment: str | None
+    unvalidated: str | None
 
 
 class ConstraintRow(NamedTuple):
@@ -119,6 +142,7 @@ class ConstraintRow(NamedTuple):
     on_update: str
     on_delete: str
     match: str
+    enabling: list[str]
 
 
 class IndexRow(NamedTuple):

@@ -61,16 +61,21 @@ def create_rule(subject: Subject, rule: Rule) -> str:
 
 
 def mend_flags(subject: Subject, wanted: Rule, found: Rule) -> tuple[str, ...]:
-    """Return the statements for NOT VALID, INVALID, a lost DEFERRABLE, and an index that should be a constraint."""
+    """Return the statements for NOT VALID, INVALID, a lost DEFERRABLE, and an index that should be a constraint.
+
+    A check that is NOT ENFORCED has none: the server cannot alter it.
+    """
     flags, right = dict(found.flags), dict(wanted.flags)
     name = subject.quote(found.name)
-    sql = []
+    sql = list(found.enabling)
     if flags.get("form") != right.get("form"):
         return (
             ()
             if right.get("form") != "constraint" or found.traits
             else (f"ALTER TABLE {subject.table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name};",)
         )
+    if flags.get("enforced") == "NOT ENFORCED" and wanted.kind is Kind.FOREIGN_KEY:
+        sql.append(f"ALTER TABLE {subject.table} ALTER CONSTRAINT {name} ENFORCED;")
     if flags.get("state") == "NOT VALID":
         sql.append(f"ALTER TABLE {subject.table} VALIDATE CONSTRAINT {name};")
     if flags.get("state") == "INVALID":

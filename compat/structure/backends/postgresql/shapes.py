@@ -14,6 +14,7 @@ ACTIONS = {"a": "", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET 
 ORDERS = {0: "ASC", 1: "DESC NULLS LAST", 2: "ASC NULLS FIRST", 3: "DESC"}  # bits: 1 descending, 2 nulls first
 MATCHES = {"s": "", "f": "FULL", "p": "PARTIAL", " ": ""}
 TIMING = re.compile(r" (DEFERRABLE(?: INITIALLY DEFERRED)?|NOT VALID|NOT ENFORCED)")
+IDLE = "not enforced, for its triggers are disabled"
 INCLUDING = re.compile(r"INCLUDE \(([^)]*)\)")
 QUOTED = re.compile(r'^"(?:[^"]|"")+"$')
 STRING = r"'(?:[^']|'')*'"
@@ -34,7 +35,10 @@ def column(row: ColumnRow) -> Column:
         generated, default = f"AS ({default}) {'STORED' if row.generated == 's' else 'VIRTUAL'}", None
     elif default and default.startswith("nextval("):
         auto, default = "serial", None
-    return Column(row.name, row.type, row.nullable, _plain(default), row.collation, auto, generated, row.comment)
+    return Column(
+        row.name, row.type, row.nullable, _plain(default), row.collation, auto, generated, row.comment,
+        unvalidated=row.unvalidated,
+    )  # fmt: skip
 
 
 def _plain(default: str | None) -> str | None:
@@ -69,14 +73,16 @@ def constraint(row: ConstraintRow, textual: Container[str]) -> Rule:
     """Return the constraint that a row describes; `textual` names the table's columns of text."""
     kind = RULE_KINDS[row.type]
     clauses = TIMING.findall(row.definition)
+    enforced = "NOT ENFORCED" if "NOT ENFORCED" in clauses else IDLE if row.enabling else ""
     flags = {
         "timing": next((clause for clause in clauses if clause.startswith("DEFERRABLE")), ""),
-        "state": "" if row.valid else "NOT VALID",
-        "enforced": "NOT ENFORCED" if "NOT ENFORCED" in clauses else "",
+        "state": "" if row.valid or enforced == "NOT ENFORCED" else "NOT VALID",
+        "enforced": enforced,
         "form": "constraint" if kind is Kind.UNIQUE else "",
     }
     columns = () if kind is Kind.CHECK else tuple(row.columns)
-    return Rule(kind, row.name, columns, _pairs(_meaning(kind, row, textual)), _pairs(flags), row.definition)
+    meaning = _pairs(_meaning(kind, row, textual))
+    return Rule(kind, row.name, columns, meaning, _pairs(flags), row.definition, enabling=tuple(row.enabling))
 
 
 def _meaning(kind: Kind, row: ConstraintRow, textual: Container[str]) -> Mapping[str, str]:

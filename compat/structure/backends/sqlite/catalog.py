@@ -22,7 +22,10 @@ def read(query: Query, names: Iterable[str] | None = None) -> Mapping[str, Table
     objects = query(SCHEMA)
     indexes: dict[str, tuple[tuple[str, str], ...]] = defaultdict(tuple)
     dependents = _dependents(objects)
+    triggers: dict[str, tuple[str, ...]] = defaultdict(tuple)
     for type_, name, table, sql in objects:
+        if type_ == "trigger":
+            triggers[table.casefold()] += (f"trigger {name}",)
         if type_ == "index":
             indexes[table.casefold()] += ((name, sql),)
     columns = defaultdict(set)
@@ -35,7 +38,8 @@ def read(query: Query, names: Iterable[str] | None = None) -> Mapping[str, Table
         if key in stored:
             type_, sql = stored[key]
             table = _table(name, type_, sql, indexes[key], frozenset(columns[key]), dependents.get(key, ()))
-            found[name] = replace(table, rules=tuple(_with_target(item, stored) for item in table.rules))
+            rules = tuple(_with_target(item, stored) for item in table.rules)
+            found[name] = replace(table, rules=rules, triggers=triggers.get(key, ()))
     return found
 
 
