@@ -9,7 +9,7 @@ from compat.copying.errors import LeaseLost
 from compat.copying.models import CopyRange, CopyRun
 from compat.copying.rejects import reject, reject_unfit
 from compat.copying.retrying import one_line
-from compat.copying.selection import KeyRange, Keys, Selection
+from compat.copying.selection import KeyRange, Keys, Selection, next_keys
 from compat.copying.sql import execute, fetch
 from compat.copying.statements import Statements
 
@@ -35,11 +35,10 @@ def copy_batch(run: CopyRun, part: CopyRange, statements: Statements, rows: int)
         begin_batch(run, part, statements)
         if part.next_key > part.last_key:
             return Written()
-        boundary = fetch(statements.source_using, statements.boundary(part.next_key, part.last_key, rows))
-        keys = KeyRange(part.next_key, boundary[0][0] if boundary else part.last_key)
+        keys, expected = next_keys(statements, KeyRange(part.next_key, part.last_key), rows)
         if keys.last < part.last_key:
             commit_lazily(statements)
-        written = write(run, statements, keys)
+        written = write(run, statements, keys, expected)
         counts = {"copied": written.copied, "rejected": len(written.rejected), "batches": 1}
         checkpoint(run, part, using, next_key=keys.last + 1, **counts)
     part.next_key = keys.last + 1
@@ -53,7 +52,7 @@ def copy_missing(run: CopyRun, part: CopyRange, statements: Statements, keys: tu
         begin_batch(run, part, statements)
         mapped = statements.mapped(Keys(keys).condition)
         missing = tuple(key for (key,) in fetch(using, statements.missing_keys(mapped, run.pk)))
-        written = write(run, statements, Keys(missing)) if missing else Written()
+        written = write(run, statements, Keys(missing), len(missing)) if missing else Written()
         counts = {"copied": written.copied, "rejected": len(written.rejected), "batches": 1}
         checkpoint(run, part, using, next_key=part.next_key, **counts)
     return written
@@ -87,8 +86,8 @@ def checkpoint(run: CopyRun, part: CopyRange, using: str, *, next_key: int, **co
         raise LeaseLost(run.pk)
 
 
-def write(run: CopyRun, statements: Statements, rows: Selection) -> Written:
-    """Copy the selected source rows; put those that do not fit to the rejects.
+def write(run: CopyRun, statements: Statements, rows: Selection, expected: int) -> Written:
+    """Copy the selected source rows, `expected` by number; put those that do not fit to the rejects.
 
     When the database refuses a statement, the rows that break a promise are set apart in one statement,
     and only what is refused still is halved, down to the row.
@@ -96,7 +95,7 @@ def write(run: CopyRun, statements: Statements, rows: Selection) -> Written:
     for only_fit in [True] if statements.checked else [False, True]:
         try:
             with transaction.atomic(using=statements.using):
-                return _copy(run, statements, rows, only_fit=only_fit)
+                return _copy(run, statements, rows, expected, only_fit=only_fit)
         except DatabaseError as error:
             if not statements.refuses(error):
                 raise
@@ -104,14 +103,10 @@ def write(run: CopyRun, statements: Statements, rows: Selection) -> Written:
     return _halve(run, statements, rows, refusal)
 
 
-def _copy(run: CopyRun, statements: Statements, rows: Selection, *, only_fit: bool) -> Written:
+def _copy(run: CopyRun, statements: Statements, rows: Selection, expected: int, *, only_fit: bool) -> Written:
     mapped = statements.mapped(rows.condition)
     copied = execute(statements.using, statements.insert(mapped, only_fit=only_fit))
-    if not only_fit:
-        return Written(copied)
-    rows_there = mapped if statements.crossing else statements.selected(rows.condition)
-    [(count,)] = fetch(statements.using, statements.count(rows_there))
-    return Written(copied, reject_unfit(run, statements, mapped) if copied < count else ())
+    return Written(copied, reject_unfit(run, statements, mapped) if only_fit and copied < expected else ())
 
 
 def _halve(run: CopyRun, statements: Statements, rows: Selection, refusal: str) -> Written:
@@ -124,4 +119,4 @@ def _halve(run: CopyRun, statements: Statements, rows: Selection, refusal: str) 
         reject(run, statements, {middle: refusal})
         return Written(0, (middle,))
     left, right = rows.parted(middle)
-    return write(run, statements, left) + write(run, statements, right)
+    return write(run, statements, left, count // 2) + write(run, statements, right, count - count // 2)

@@ -1,12 +1,9 @@
 """Copy the ranges of a run, with one worker or several, until all are done or a stop is requested."""
 
 import logging
-import queue
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
-from django.db import connections
 from django.db.models import F
 
 from compat.copying.batches import Written, copy_batch
@@ -14,8 +11,8 @@ from compat.copying.job import Job
 from compat.copying.models import CopyRange, CopyRun
 from compat.copying.sizing import LARGEST, BatchSize
 from compat.copying.staging import ROWS
-from compat.copying.statements import Statements
 from compat.copying.throttling import LOOK_EVERY, Throttle
+from compat.copying.workers import share
 
 logger = logging.getLogger(__name__)
 
@@ -23,67 +20,49 @@ logger = logging.getLogger(__name__)
 def copy_ranges(job: Job, run: CopyRun) -> None:
     """Copy every range of `run` that is not done."""
     todo = CopyRange.objects.using(job.using).filter(run=run, next_key__lte=F("last_key")).order_by("first_key")
-    parts: queue.SimpleQueue[CopyRange] = queue.SimpleQueue()
-    for part in job.retrying(lambda: list(todo.all()), f"run {run.pk}, looking for what is left"):
-        parts.put(part)
-    statements = job.statements(run)
-    if job.workers == 1:
-        _work(job, run, statements, parts)
-        return
-    with ThreadPoolExecutor(job.workers, thread_name_prefix="compat-worker") as pool:
-        futures = [pool.submit(_work_and_close, job, run, statements, parts) for _ in range(job.workers)]
-    for future in futures:
-        future.result()
+    parts = job.retrying(lambda: list(todo.all()), f"run {run.pk}, looking for what is left")
+    share(job, parts, lambda: _Worker(job, run))
 
 
-def _work_and_close(job: Job, run: CopyRun, statements: Statements, parts: "queue.SimpleQueue[CopyRange]") -> None:
-    try:
-        _work(job, run, statements, parts)
-    except BaseException as error:
-        job.stop.request(f"a worker failed: {error}")
-        raise
-    finally:
-        for using in {job.using, job.source}:
-            connections[using].close()
+class _Worker:
+    """Copies ranges batch by batch, at a size and a pace of its own."""
 
+    def __init__(self, job: Job, run: CopyRun) -> None:
+        self.job, self.run = job, run
+        self.statements = job.statements(run)
+        self.size = BatchSize(job.batch_size, largest=ROWS if job.crossing else LARGEST)
+        self.throttle = Throttle(job.using, job.limits, job.stop)
 
-def _work(job: Job, run: CopyRun, statements: Statements, parts: "queue.SimpleQueue[CopyRange]") -> None:
-    size = BatchSize(job.batch_size, largest=ROWS if job.crossing else LARGEST)
-    throttle = Throttle(job.using, job.limits, job.stop)
-    while not job.stop.requested():
-        try:
-            part = parts.get_nowait()
-        except queue.Empty:
-            return
-        while part.next_key <= part.last_key and not job.stop.requested():
-            if reason := job.retrying(throttle.pressure, f"run {run.pk}, looking at the server"):
-                _hold(job, run, reason)
+    def __call__(self, part: CopyRange) -> None:
+        while part.next_key <= part.last_key and not self.job.stop.requested():
+            if reason := self.job.retrying(self.throttle.pressure, f"run {self.run.pk}, looking at the server"):
+                self._hold(reason)
             else:
-                throttle.rest(_batch(job, run, part, statements, size))
+                self.throttle.rest(self._batch(part))
 
+    def _hold(self, reason: str) -> None:
+        logger.debug("run %d: %s", self.run.pk, reason)
+        self.job.progress.advance(0, reason)
+        self.job.stop.wait(LOOK_EVERY)
 
-def _hold(job: Job, run: CopyRun, reason: str) -> None:
-    logger.debug("run %d: %s", run.pk, reason)
-    job.progress.advance(0, reason)
-    job.stop.wait(LOOK_EVERY)
-
-
-def _batch(job: Job, run: CopyRun, part: CopyRange, statements: Statements, size: BatchSize) -> float:
-    """Copy one batch; return the seconds of the try that succeeded."""
-    began = time.perf_counter()
-
-    def attempt() -> Written:
-        nonlocal began
+    def _batch(self, part: CopyRange) -> float:
+        """Copy one batch; return the seconds of the try that succeeded."""
         began = time.perf_counter()
-        return copy_batch(run, part, statements, size.rows)
 
-    written = job.retrying(attempt, f"run {run.pk}, batch from key {part.next_key}", size.timed_out)
-    seconds = time.perf_counter() - began
-    rows = written.copied + len(written.rejected)
-    logger.debug(
-        "run %d: %d rows copied, %d rejected in %.3f s, up to key %d (%s)",
-        run.pk, written.copied, len(written.rejected), seconds, part.next_key - 1, threading.current_thread().name,
-    )  # fmt: skip
-    size.measured(rows, seconds)
-    job.progress.advance(rows, f"{size.rows} rows a batch")
-    return seconds
+        def attempt() -> Written:
+            nonlocal began
+            began = time.perf_counter()
+            return copy_batch(self.run, part, self.statements, self.size.rows)
+
+        what = f"run {self.run.pk}, batch from key {part.next_key}"
+        written = self.job.retrying(attempt, what, self.size.timed_out)
+        seconds = time.perf_counter() - began
+        rows = written.copied + len(written.rejected)
+        logger.debug(
+            "run %d: %d rows copied, %d rejected in %.3f s, up to key %d (%s)",
+            self.run.pk, written.copied, len(written.rejected), seconds, part.next_key - 1,
+            threading.current_thread().name,
+        )  # fmt: skip
+        self.size.measured(rows, seconds)
+        self.job.progress.advance(rows, f"{self.size.rows} rows a batch")
+        return seconds

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from compat.copying import ledger
 from compat.copying.job import Job
-from compat.copying.selection import KeyRange, bisected, chunks, staged
+from compat.copying.selection import KeyRange, bisected, chunks, next_keys, staged
 from compat.copying.sql import execute, fetch
 from compat.copying.statements import Statements
 from compat.copying.states import RESUMABLE
@@ -73,9 +73,7 @@ def _coming(job: Job) -> frozenset[str]:
 
 
 def _seconds_per_row(statements: Statements, keys: KeyRange) -> float:
-    boundary = fetch(statements.source_using, statements.boundary(keys.first, keys.last, TRIAL_ROWS))
-    trial = KeyRange(keys.first, boundary[0][0] if boundary else keys.last)
-    [(count,)] = fetch(statements.source_using, statements.count(statements.selected(trial.condition)))
+    trial, count = next_keys(statements, keys, TRIAL_ROWS)
     began = time.perf_counter()
     sum(bisected(statements, trial, partial(_tried, statements), lambda key: 0))
     return (time.perf_counter() - began) / count if count else 0.0

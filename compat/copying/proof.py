@@ -2,6 +2,7 @@
 
 import logging
 import time
+from functools import partial
 from itertools import islice
 
 from django.db import connections
@@ -17,6 +18,7 @@ from compat.copying.selection import KeyRange, bisected, chunks, staged
 from compat.copying.sql import fetch
 from compat.copying.statements import Statements
 from compat.copying.verification import Differences, compare
+from compat.copying.workers import share
 
 logger = logging.getLogger(__name__)
 
@@ -54,15 +56,21 @@ def _writers(job: Job, table: str) -> dict[str, str]:
 
 def prove(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
     """Compare all rows of a run; with `sweep` bring missing ones over first. Stops between two ranges."""
-    statements = job.statements(run)
+    ranges = CopyRange.objects.using(job.using).filter(run=run).order_by("first_key")
+    parts = job.retrying(lambda: list(ranges.all()), f"run {run.pk}, looking for its ranges")
     found = Differences()
-    parts = CopyRange.objects.using(job.using).filter(run=run).order_by("first_key")
-    for part in job.retrying(lambda: list(parts.all()), f"run {run.pk}, looking for its ranges"):
-        for keys in chunks(statements, KeyRange(part.first_key, part.last_key)):
-            if job.stop.requested():
-                return found
-            found += _prove_keys(job, run, statements, part, keys, sweep=sweep)
-        job.progress.advance(part.copied)
+    for of_part in share(job, parts, lambda: partial(_prove_part, job, run, job.statements(run), sweep=sweep)):
+        found += of_part
+    return found
+
+
+def _prove_part(job: Job, run: CopyRun, statements: Statements, part: CopyRange, *, sweep: bool) -> Differences:
+    found = Differences()
+    for keys in chunks(statements, KeyRange(part.first_key, part.last_key)):
+        if job.stop.requested():
+            return found
+        found += _prove_keys(job, run, statements, part, keys, sweep=sweep)
+    job.progress.advance(part.copied)
     return found
 
 
@@ -81,7 +89,7 @@ def compare_all(run: CopyRun, statements: Statements, keys: KeyRange) -> Differe
     """Compare the rows with these keys; one that the database cannot even compute is missing unless it was rejected."""
 
     def comparing(part: KeyRange) -> Differences:
-        with staged(statements):
+        with staged(statements), statements.backend.comparing():
             return compare(run, statements, part)
 
     def alone(key: int) -> Differences:

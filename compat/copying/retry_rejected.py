@@ -51,7 +51,7 @@ def _retry(run: CopyRun, part: CopyRange, statements: Statements, keys: tuple[in
         keys = tuple(waiting.values_list("source_pk", flat=True))
         if not keys:
             return Written()
-        written = write(run, statements, Keys(keys))
+        written = write(run, statements, Keys(keys), len(keys))
         settled = waiting.exclude(source_pk__in=written.rejected).update(resolved_at=Now())
         checkpoint(run, part, using, next_key=part.next_key, copied=written.copied, rejected=-settled, batches=1)
     return written

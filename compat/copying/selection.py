@@ -60,14 +60,18 @@ class Keys:
 
 def chunks(statements: Statements, keys: KeyRange) -> Iterator[KeyRange]:
     """Part a range so that its rows fit on their way from another database; within one it stays whole."""
-    first = keys.first
-    while statements.crossing and (
-        found := fetch(statements.source_using, statements.boundary(first, keys.last, ROWS))
-    ):
-        yield KeyRange(first, found[0][0])
-        first = found[0][0] + 1
-    if first <= keys.last:
-        yield KeyRange(first, keys.last)
+    while statements.crossing and keys.first <= keys.last:
+        part, _ = next_keys(statements, keys, ROWS)
+        yield part
+        keys = KeyRange(part.last + 1, keys.last)
+    if keys.first <= keys.last:
+        yield keys
+
+
+def next_keys(statements: Statements, keys: KeyRange, rows: int) -> tuple[KeyRange, int]:
+    """Return the beginning of a range that holds `rows` source rows, or all of it, and the number of its rows."""
+    [(found, last)] = fetch(statements.source_using, statements.boundary(keys.first, keys.last, rows))
+    return KeyRange(keys.first, last if found == rows else keys.last), found
 
 
 def bisected(

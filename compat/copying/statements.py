@@ -116,13 +116,14 @@ class Statements:
         return Value(self.timestamp, DateTimeField()) if isinstance(expression, RunTimestamp) else expression
 
     def boundary(self, first: int, last: int, rows: int) -> Sql:
-        """Select the key of the `rows`-th source row from `first` on, read from the bare key in the source."""
+        """Select the number of source rows from `first` to `last`, at most `rows`, and the last one's key.
+
+        Only the bare key in the source is read.
+        """
         quote = connections[self.source_using].ops.quote_name
         key, table = quote(self.copy.source_key), quote(self.copy.source._meta.db_table)
-        return Sql(
-            f"SELECT {key} FROM {table} WHERE {key} BETWEEN %s AND %s ORDER BY {key} LIMIT 1 OFFSET %s",  # noqa: S608 quoted names
-            (first, last, rows - 1),
-        )
+        keys = f"SELECT {key} FROM {table} WHERE {key} BETWEEN %s AND %s ORDER BY {key} LIMIT %s"  # noqa: S608 quoted names
+        return Sql(f"SELECT count(*), max({key}) FROM ({keys}) keys", (first, last, rows))  # noqa: S608 quoted names
 
     def selected(self, condition: dict[str, Any]) -> Sql:
         """Select the bare keys of the source rows that meet an ORM condition, in the source's database."""
@@ -187,19 +188,23 @@ class Statements:
         )
 
     def compare(self, mapped: Sql, first: int, last: int) -> Sql:
-        """Count mapped rows, those without a target row, and those whose target row holds other values.
+        """Count mapped rows without a target row, target rows without a mapped one, and pairs with other values.
 
         `mapped` holds the source keys from `first` to `last`. Both sides are bounded, so that the planner
         reads as much of the target as of the source.
         """
         name = self.quote(self.copy.target_key)
         other = self._other_values(own=not self.copy.keep_keys)
-        return Sql(
-            f"SELECT count(*), count(CASE WHEN kept.{name} IS NULL THEN 1 END), "  # noqa: S608 quoted names
-            f"count(CASE WHEN kept.{name} IS NOT NULL AND ({other}) THEN 1 END) "
-            f"FROM ({mapped.text}) mapped LEFT JOIN {self._bounded_target()} kept ON {self._same_key()}",
-            (*mapped.params, first + self.offset, last + self.offset),
-        )
+        bounds = (first + self.offset, last + self.offset)
+        joined = f"JOIN {self._bounded_target()} kept ON {self._same_key()}"
+        missing = f"count(CASE WHEN kept.{name} IS NULL THEN 1 END)"
+        changed = f"count(CASE WHEN source_key IS NOT NULL AND kept.{name} IS NOT NULL AND ({other}) THEN 1 END)"
+        if self.backend.joins_fully:
+            counts = f"{missing}, count(CASE WHEN source_key IS NULL THEN 1 END), {changed}"
+            return Sql(f"SELECT {counts} FROM ({mapped.text}) mapped FULL {joined}", (*mapped.params, *bounds))  # noqa: S608 quoted names
+        kept = self.count_target(first, last)
+        counts = f"{missing}, ({kept.text}) - count(kept.{name}), {changed}"
+        return Sql(f"SELECT {counts} FROM ({mapped.text}) mapped LEFT {joined}", kept.params + mapped.params + bounds)  # noqa: S608 quoted names
 
     def count_target(self, first: int, last: int) -> Sql:
         """Count the target rows whose keys belong to the source keys from `first` to `last`."""

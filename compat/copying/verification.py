@@ -50,14 +50,13 @@ def compare(run: CopyRun, statements: Statements, keys: KeyRange) -> Differences
     Of a copy that keeps keys only missing rows count as differences: the target has rows of its own.
     """
     mapped = statements.mapped(keys.condition)
-    [(rows, missing, changed)] = fetch(statements.using, statements.compare(mapped, keys.first, keys.last))
-    [(kept,)] = fetch(statements.using, statements.count_target(keys.first, keys.last))
+    [(missing, extra, changed)] = fetch(statements.using, statements.compare(mapped, keys.first, keys.last))
     found = Differences()
     if missing:
         found += _listed(statements, "missing", statements.missing_keys(mapped, run.pk))
     if changed:
         found += _listed(statements, "changed", statements.changed_keys(mapped))
-    if kept != rows - missing and not statements.copy.keep_keys:
+    if extra and not statements.copy.keep_keys:
         found += _listed(statements, "extra", statements.extra_keys(mapped, keys.first, keys.last))
     return found
 

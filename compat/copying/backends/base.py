@@ -35,6 +35,9 @@ class Backend(ABC):
     silent: ClassVar[bool]
     """Whether the database stores values that do not fit their column without an error."""
 
+    joins_fully: ClassVar[bool]
+    """Whether every version of the database has FULL JOIN."""
+
     fence: ClassVar[str] = ""
     """What behind a subquery keeps the planner from computing its expressions more than once a row."""
 
@@ -86,6 +89,11 @@ class Backend(ABC):
     def refuses(self, error: DatabaseError) -> bool:
         """Tell whether the error is about the values of a row."""
         return isinstance(error, DataError | IntegrityError)
+
+    @contextmanager
+    def comparing(self) -> Iterator[None]:
+        """Prepare the connection for comparing a range of keys."""
+        yield
 
     @contextmanager
     def exporting(self) -> Iterator[None]:

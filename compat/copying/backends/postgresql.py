@@ -39,6 +39,7 @@ class PostgreSQL(Backend):
 
     distinct = "IS DISTINCT FROM"
     silent = False
+    joins_fully = True
     temporary_schema = "pg_temp"
 
     def begin_batch(self, cursor: CursorWrapper) -> None:
@@ -52,6 +53,13 @@ class PostgreSQL(Backend):
     def refuses(self, error: DatabaseError) -> bool:
         """Add what a trigger raises (SQLSTATE class P0)."""
         return super().refuses(error) or (_sqlstate(error) or "").startswith("P0")
+
+    @contextmanager
+    def comparing(self) -> Iterator[None]:
+        """Merge both sides in one process: parallel hashing takes twice the work, and a copy has workers of its own."""
+        with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
+            cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+            yield
 
     @contextmanager
     def exporting(self) -> Iterator[None]:

@@ -41,6 +41,7 @@ class SQLite(Backend):
 
     distinct = "IS NOT"
     silent = True
+    joins_fully = False
     temporary_schema = "temp"
     fence = " LIMIT -1"
 
