@@ -1,13 +1,19 @@
 """Copying from another database: parents first, values exact, the source only read."""
 
+import datetime
+import decimal
 import json
+import uuid
 
 import psycopg2
 import pytest
-from django.db import connections
+from django.db import connections, models
+from django.db.models import F
+from django.test.utils import isolate_apps
 
 from compat.copies import PERFORMANCE
 from compat.copying import operations
+from compat.copying.declaration import Copy
 from compat.copying.job import Job
 from compat.copying.models import RejectedRow
 from compat.models import Device, DeviceType, PerformanceRecord
@@ -195,3 +201,49 @@ def test_a_legacy_role_that_may_only_read_is_enough(migrated, postgres):
         assert isinstance(refused.value.__cause__, psycopg2.errors.ReadOnlySqlTransaction)
         assert copy().copied == 10
     postgres.drop(name)
+
+
+@isolate_apps("compat")
+def test_values_of_every_type_arrive_as_django_reads_them(migrated, old):
+    class Kinds(models.Model):
+        text = models.TextField()
+        name = models.CharField(max_length=100, null=True)
+        yes = models.BooleanField(null=True)
+        day = models.DateField(null=True)
+        clock = models.TimeField(null=True)
+        span = models.DurationField(null=True)
+        price = models.DecimalField(max_digits=9, decimal_places=3, null=True)
+        key = models.UUIDField(null=True)
+        address = models.GenericIPAddressField(null=True)
+        data = models.BinaryField(null=True)
+        facts = models.JSONField(null=True)
+
+        class Meta:
+            abstract = True
+            app_label = "compat"
+
+    class Old(Kinds):
+        pass
+
+    class New(Kinds):
+        pass
+
+    for using, model in (("legacy", Old), ("default", New)):
+        with connections[using].schema_editor() as editor:
+            editor.create_model(model)
+    rows = [
+        Old(text=""), Old(text="\\N", name="compat"), Old(text='a\tb\nc\rd\\e"f,g\\.', name="\\t{}%s"),
+        Old(text="x", yes=True, day=datetime.date(1, 2, 3), clock=datetime.time(23, 5, 6, 700), key=uuid.UUID(int=7),
+            span=datetime.timedelta(-3, 5, 7), price=decimal.Decimal("-12.125"), address="10.0.0.1",
+            data=b"\x00\\\n\xff", facts={"a": ["\\", "\t", None]}),
+        Old(text="y", yes=False, clock=datetime.time(12), address="::1", data=b"", facts=[]),
+    ]  # fmt: skip
+    Old.objects.using("legacy").bulk_create(rows)
+    names = [field.name for field in Old._meta.fields if not field.primary_key]
+    result = operations.copy_rows(Job(Copy("kinds", Old, New, {name: F(name) for name in names}), source="legacy"))
+    assert (result.status, result.copied) == ("completed", 5), result.error
+    before, after = (list(model.objects.using(using).order_by("pk").values_list(*names))
+                     for using, model in (("legacy", Old), ("default", New)))  # fmt: skip
+    assert [[bytes(v) if isinstance(v, memoryview) else v for v in row] for row in after] == [
+        [bytes(v) if isinstance(v, memoryview) else v for v in row] for row in before
+    ]

@@ -9,10 +9,13 @@ from typing import Any, ClassVar
 from django.db import DatabaseError, DataError, Error, IntegrityError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Field
+from django.db.models import Field, ForeignKey, IntegerField
 
-NULL = "compat-null-7d0c5a5e"
-"""What stands for NULL in comma-separated values, where an empty text could be either."""
+NULL = r"\N"
+"""What stands for NULL in COPY's text format, https://www.postgresql.org/docs/current/sql-copy.html."""
+
+BARE = {"FloatField", "DateTimeField", "DateField", "BooleanField"}
+"""Types, beside whole numbers, whose text holds nothing that COPY's text format escapes."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,15 @@ class Secondary:
     create: str
     after: str = ""
     """A statement that completes it, in a transaction of its own."""
+
+
+def in_copy_format(field: "Field[Any, Any]", text: str, char: str) -> str:
+    """Return SQL that writes the SQL `text`, a value of `field`, in COPY's text format; `char` names chr or char."""
+    stored = field.target_field if isinstance(field, ForeignKey) else field
+    if not isinstance(stored, IntegerField) and stored.get_internal_type() not in BARE:
+        for plain, escape in ((r"'\'", r"\\"), (f"{char}(9)", r"\t"), (f"{char}(10)", r"\n"), (f"{char}(13)", r"\r")):
+            text = f"replace({text}, {plain}, '{escape}')"
+    return f"coalesce({text}, '{NULL}')"
 
 
 class Backend(ABC):

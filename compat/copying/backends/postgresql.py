@@ -1,11 +1,8 @@
 """PostgreSQL."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any
 
 import psycopg2
@@ -13,7 +10,7 @@ from django.db import DatabaseError, Error, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, IntegerField
 
-from compat.copying.backends.base import NULL, Backend, Secondary
+from compat.copying.backends.base import Backend, Secondary, in_copy_format
 from compat.copying.errors import Blocked
 
 LOCK_TIMEOUT = "900ms"
@@ -30,7 +27,17 @@ CARRIED_AS_THEY_ARE = {
     "ForeignKey",
     "TextField",
     "CharField",
+    "BinaryField",
 }
+FORMS = {
+    "DateTimeField": "regexp_replace(to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), '[.]000000$', '')",
+    "TimeField": "regexp_replace(to_char({0}, 'HH24:MI:SS.US'), '[.]000000$', '')",
+    "DurationField": "(extract(epoch FROM {0}) * 1000000)::bigint",
+    "GenericIPAddressField": "host({0})",
+    "UUIDField": "replace(({0})::text, '-', '')",
+}
+"""How Django stores in other databases what PostgreSQL has types for."""
+
 TIMEOUTS = {"55P03", "57014"}
 
 
@@ -194,21 +201,15 @@ class PostgreSQL(Backend):
     def exported(self, field: "Field[Any, Any]", value: str, target: Backend) -> str:
         """To PostgreSQL the server's own text of every value; elsewhere Django's form of it."""
         if target.connection.vendor == "postgresql":
-            return f"coalesce(({value})::text, '{NULL}')"
+            return in_copy_format(field, f"({value})::text", "chr")
         kind = field.get_internal_type()
-        if kind == "DateTimeField":
-            text = f"to_char({value} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
-            return f"regexp_replace({text}, '[.]000000$', '')"
-        if kind == "UUIDField":
-            return f"replace(({value})::text, '-', '')"
         as_it_is = isinstance(field, IntegerField) or kind in CARRIED_AS_THEY_ARE
-        return value if as_it_is else f"({value})::text"
+        return FORMS.get(kind, "{0}" if as_it_is else "({0})::text").format(value)
 
     def load(self, cursor: CursorWrapper, table: str, columns: list[str], rows: CursorWrapper) -> int:
-        """Use COPY, with a text for NULL that no value has, for the csv module cannot tell NULL from ''."""
+        """Use COPY."""
         names = ", ".join(map(self.connection.ops.quote_name, columns))
-        copy = f"COPY {table} ({names}) FROM STDIN (FORMAT csv, NULL '{NULL}')"
-        cursor.copy_expert(copy, _CsvStream(rows.cursor))
+        cursor.copy_expert(f"COPY {table} ({names}) FROM STDIN", _CopyStream(rows.cursor, len(columns)))
         return int(cursor.rowcount)
 
     def is_transient(self, error: Error) -> bool:
@@ -223,17 +224,16 @@ class PostgreSQL(Backend):
         return _sqlstate(error) in TIMEOUTS
 
 
-class _CsvStream:
-    """Rows as a file of comma-separated values, made while it is read, so that reading and writing overlap."""
+class _CopyStream:
+    """Rows as a file in COPY's text format, made while it is read, so that reading and writing overlap."""
 
-    def __init__(self, rows: Iterable[Any]) -> None:
-        self.rows = iter(rows)
+    def __init__(self, rows: Any, columns: int) -> None:
+        self.rows = rows
+        self.line = "\t".join(["%s"] * columns) + "\n"
 
     def read(self, size: int = -1) -> str:
         """Return the next rows, at whatever length they have."""
-        buffer = io.StringIO()
-        csv.writer(buffer).writerows(islice(self.rows, STREAMED_ROWS))
-        return buffer.getvalue()
+        return "".join([self.line % row for row in self.rows.fetchmany(STREAMED_ROWS)])
 
 
 def _sqlstate(error: Error) -> str | None:

@@ -9,7 +9,7 @@ from django.db import Error
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field
 
-from compat.copying.backends.base import NULL, Backend, Secondary
+from compat.copying.backends.base import Backend, Secondary, in_copy_format
 from compat.copying.errors import Blocked
 from compat.copying.functions import SQLITE_IS_TEXT
 
@@ -34,6 +34,12 @@ FITS = {
     "time": ("typeof({0}) = 'text' AND time({0}) IS NOT NULL", "is not a time"),
     "text": ("typeof({0}) = 'text'", "is not text"),
 }
+FORMS = {
+    "DateTimeField": "{0} || '+00'",
+    "BinaryField": r"CASE WHEN {0} IS NOT NULL THEN '\x' || hex({0}) END",
+    "DurationField": "{0} || ' microseconds'",
+}
+"""How PostgreSQL reads what Django stores in SQLite in a form of its own."""
 
 
 class SQLite(Backend):
@@ -126,9 +132,8 @@ class SQLite(Backend):
         """Read the value as it is stored; the plus hides the column's type from Django's converters."""
         if target.connection.vendor != "postgresql":
             return f"+{value}"
-        if field.get_internal_type() == "DateTimeField":
-            value = f"({value} || '+00')"
-        return f"coalesce(+{value}, '{NULL}')"
+        form = FORMS.get(field.get_internal_type(), "+{0}").format(value)
+        return in_copy_format(field, form, "char")
 
     def load(self, cursor: CursorWrapper, table: str, columns: list[str], rows: CursorWrapper) -> int:
         """Insert the rows one by one, which SQLite does in one call."""
