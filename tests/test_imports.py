@@ -1,0 +1,79 @@
+"""Imports have one direction: a part of a package imports what stands above it or beside it, nothing else of ours."""
+
+import ast
+
+import pytest
+
+from tests.databases import ROOT
+
+LAYERS = {
+    "compat.structure": [
+        "errors findings",
+        "snapshot expected ignore locking plan render",
+        "build cache rules adoption surroundings sequences",
+        "compare backends",
+        "cause obstacles",
+        "verify remedies asking",
+        "repair",
+        "checks",
+        "apps management",
+    ],
+    "compat.copying": [
+        "errors functions owners progress results samples sizing sql stopping",
+        "states backends declaration",
+        "models retrying throttling promises staging",
+        "events lease statements",
+        "heartbeat job selection",
+        "preflight rejects setting_aside signals verification clock workers",
+        "batches ledger",
+        "control copier endings estimate proof render",
+        "retry_rejected rollback",
+        "operations",
+        "apps management",
+    ],
+    "compat": [
+        "structure copying",
+        "conf models background locks testing demo",
+        "copies progress",
+        "services",
+        "health",
+        "startup views admin management",
+        "apps",
+    ],
+}
+
+
+ENGINES = LAYERS["compat"][0].split()
+
+
+def imported(file):
+    """Yield the dotted names that a file imports from the project, wherever in the file."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        yield from (name for name in names if name.startswith(("compat.", "csms_project.")))
+
+
+def parts(package):
+    """Yield each file of a package with the part that it belongs to; `compat` is without its engines."""
+    folder = ROOT / package.replace(".", "/")
+    for file in folder.rglob("*.py"):
+        part = file.relative_to(folder).with_suffix("").parts[0]
+        if part not in {"__init__", "migrations"} and (package != "compat" or part not in ENGINES):
+            yield file.relative_to(ROOT), part
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_a_part_imports_only_what_stands_above_or_beside_it(package):
+    level = {part: number for number, line in enumerate(LAYERS[package]) for part in line.split()}
+    assert {part for _, part in parts(package)} == level.keys() - (ENGINES if package == "compat" else [])
+    wrong = [
+        f"{file} imports {name}"
+        for file, part in parts(package)
+        for name in imported(ROOT / file)
+        if (other := name.removeprefix(f"{package}.").partition(".")[0]) != part
+        and not (name.startswith(f"{package}.") and level.get(other, len(level)) <= level[part])
+    ]
+    assert wrong == []
