@@ -110,6 +110,8 @@ class Copy:
         except FieldError as error:
             yield f"{field}: {error}"
             return
+        if {part.alias for part in resolved.flatten() if isinstance(part, Col)} - {self.source._meta.db_table}:
+            yield f"{field}: {expression!r} reads another table; a copy reads the columns of {self.source._meta.label}."
         given, wanted = _storage(resolved), _storage_of(field)
         if given and given != wanted and (given, wanted) != ("integers", "numbers"):
             yield f"{field} holds {wanted}, its expression gives {given}."

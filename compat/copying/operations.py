@@ -40,13 +40,19 @@ def _after(check: Callable[[Job], None]) -> Callable[[Operation], Operation]:
             except CopyError as error:
                 message = str(error)
             except (DatabaseError, Error) as error:
-                message = f"The database refused: {one_line(error)}"
+                message = _refusal(job, error)
             logger.debug("%s is blocked: %s", job.copy.name, message)
             return Result(results.BLOCKED, error=message)
 
         return guarded
 
     return decorate
+
+
+def _refusal(job: Job, error: Exception) -> str:
+    if isinstance(error, DatabaseError) and backend_for(connections[job.using]).is_read_only(error):
+        return f"The database {job.using!r} may only be read here: take a role, and a server or file, that may write."
+    return f"The database refused: {one_line(error)}"
 
 
 @_after(preflight.check)

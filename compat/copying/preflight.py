@@ -13,12 +13,23 @@ from compat.copying.job import Job
 from compat.copying.models import CopyEvent, CopyRange, CopyRun, RejectedRow
 from compat.copying.retrying import one_line
 
+PLACE = ("ENGINE", "HOST", "PORT", "NAME")
+
 
 def check(job: Job) -> None:
     """Raise Blocked with what to do, unless both databases answer and hold the tables and columns needed."""
     _ = job.copy.fields  # raises DeclarationError
+    _check_aliases(job)
     _check_tables(job.source, {job.copy.source: set(job.copy.source_columns)})
     check_target(job)
+
+
+def _check_aliases(job: Job) -> None:
+    """Refuse a second name of the target's database as the source: its rows would be copied once under each name."""
+    if job.crossing and {job.source, job.using} <= set(connections):
+        places = [tuple(connections[alias].settings_dict[key] for key in PLACE) for alias in (job.source, job.using)]
+        if places[0] == places[1]:
+            raise Blocked(f"{job.source!r} and {job.using!r} are the same database: leave --source away.")
 
 
 def check_target(job: Job) -> None:

@@ -219,3 +219,12 @@ def test_a_row_committed_late_with_a_low_key_is_brought_over(migrated_url, migra
     late.close()
     assert (result.status, result.copied) == ("completed", 30)
     assert legacy.count(migrated) == 30
+
+
+def test_a_database_that_may_only_be_read_is_named(migrated, vendor):
+    legacy.build(migrated, 3)
+    only_read = {"sqlite": "PRAGMA query_only = 1", "postgresql": "SET default_transaction_read_only = on"}
+    legacy.execute(migrated, only_read[vendor])
+    result = operations.copy_rows(Job(PERFORMANCE))
+    assert (result.status, result.exit_code) == ("blocked", 2)
+    assert "'default' may only be read" in result.error

@@ -20,6 +20,7 @@ GOOD = dict(PERFORMANCE.values)
         (GOOD | {"colour": F("id")}, "PerformanceRecord has no field 'colour'"),
         (GOOD | {"cpu_usage": F("cpu_load")}, "Cannot resolve keyword 'cpu_load'"),
         (GOOD | {"cpu_usage": F("timestamp")}, "cpu_usage holds numbers, its expression gives dates and times"),
+        (GOOD | {"cpu_usage": F("device__device_type_id")}, "reads another table"),
         (GOOD | {"id": F("id")}, "cannot be given a value"),
         ({name: value for name, value in GOOD.items() if name != "recorded_at"}, "recorded_at must not be NULL"),
     ],

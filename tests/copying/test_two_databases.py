@@ -188,6 +188,14 @@ def test_a_source_without_the_table_is_named(migrated, migrated_url, tmp_path):
     assert "performance_data is not in the database 'legacy'" in result.stderr
 
 
+def test_a_second_name_of_the_target_is_no_source(migrated, migrated_url):
+    legacy.build(migrated, 3)
+    result = manage(
+        "migrate_performance", "--source=legacy", url=migrated_url, LEGACY_DATABASE_URL=migrated_url, check=2
+    )
+    assert "'legacy' and 'default' are the same database" in result.stderr
+
+
 def test_a_legacy_role_that_may_only_read_is_enough(migrated, postgres):
     name = postgres.create()
     with connected("legacy", postgres.url(name)):

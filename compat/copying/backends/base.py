@@ -112,6 +112,10 @@ class Backend(ABC):
         """Prepare the connection for reading values that go to another database."""
         yield
 
+    def is_read_only(self, error: Error) -> bool:
+        """Tell whether a statement failed because the session or the file may only be read."""
+        return False
+
     @abstractmethod
     def is_transient(self, error: Error) -> bool:
         """Tell whether trying again may succeed: locks, timeouts, lost connections, a full disk."""

@@ -38,6 +38,7 @@ FORMS = {
 }
 """How Django stores in other databases what PostgreSQL has types for."""
 
+READ_ONLY = "25006"
 TIMEOUTS = {"55P03", "57014"}
 
 
@@ -211,6 +212,10 @@ class PostgreSQL(Backend):
         names = ", ".join(map(self.connection.ops.quote_name, columns))
         cursor.copy_expert(f"COPY {table} ({names}) FROM STDIN", _CopyStream(rows.cursor, len(columns)))
         return int(cursor.rowcount)
+
+    def is_read_only(self, error: Error) -> bool:
+        """Judge by SQLSTATE."""
+        return _sqlstate(error) == READ_ONLY
 
     def is_transient(self, error: Error) -> bool:
         """Judge by SQLSTATE; a driver's error without one is a lost or refused connection."""

@@ -142,6 +142,10 @@ class SQLite(Backend):
         cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows.fetchall())  # noqa: S608 quoted names
         return int(cursor.rowcount)
 
+    def is_read_only(self, error: Error) -> bool:
+        """Judge by SQLite's primary result code."""
+        return _code(error) == sqlite3.SQLITE_READONLY
+
     def is_transient(self, error: Error) -> bool:
         """Judge by SQLite's primary result code."""
         return _code(error) in RETRY_CODES
