@@ -1,15 +1,17 @@
 """Adopt a database whose tables exist although no migration is recorded: a verified `--fake-initial`."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
 from django.core.management import call_command
-from django.db.migrations import RunPython, RunSQL
+from django.db.migrations import Migration, RunPython, RunSQL
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.state import ModelState
 
-from compat.structure.expected import Project
+from compat.structure.expected import Owner, Project
+from compat.structure.findings import Cause, Finding
 
 logger = logging.getLogger(__name__)
 
@@ -83,3 +85,37 @@ def record(project: Project, apps: Iterable[str]) -> tuple[str, ...]:
         if with_code:
             notes.append(f"{app}: {', '.join(with_code)} hold RunPython or RunSQL, which did not run.")
     return tuple(notes)
+
+
+def unrecorded(project: Project, owners: Iterable[Owner], findings: Iterable[Finding]) -> Iterator[str]:
+    """Yield a note for each app whose waiting migrations have left their effect already, but no record of it.
+
+    Told by what they add, for its absence would be a finding; an app of which only a part was compared tells nothing.
+    """
+    unsettled = {finding.app for finding in findings if finding.counts and finding.cause is Cause.UNAPPLIED}
+    chosen = frozenset(owners)
+    partly = {owner.app for owner in project.owners if owner not in chosen} | unsettled | project.without_history
+    for app, migrations in project.unapplied.items():
+        if app not in partly and any(_adds(project, owner) for owner in chosen if owner.app == app):
+            yield _record_it(project.connection.alias, app, migrations)
+
+
+def _record_it(alias: str, app: str, migrations: Sequence[Migration]) -> str:
+    names = ", ".join(migration.name for migration in migrations)
+    option = "" if alias == "default" else f" --database {alias}"
+    return (
+        f"{app}: {names} would be applied by the next migrate, which would fail, for the structure has what it adds. "
+        f"If it was applied, record it: python manage.py migrate {app} {migrations[-1].name} --fake{option}"
+    )
+
+
+def _adds(project: Project, owner: Owner) -> bool:
+    """Whether the waiting migrations make the owner's table, or add a column, index or constraint to it."""
+    key = owner.app, owner.name.lower()
+    after, before = project.latest.models.get(key), project.applied.models.get(key)
+    return owner.managed and after is not None and (before is None or not _parts(after) <= _parts(before))
+
+
+def _parts(state: ModelState) -> set[str]:
+    rules = (*state.options.get("indexes", ()), *state.options.get("constraints", ()))
+    return {*state.fields, *(rule.name for rule in rules)}

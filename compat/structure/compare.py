@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from compat.structure.findings import Finding, Kind, Severity
 from compat.structure.rules import compare_rules
-from compat.structure.snapshot import Column, Rule, Sequence, Snapshot, Table
+from compat.structure.sequences import compare_sequences
+from compat.structure.snapshot import Column, Rule, Snapshot, Table
 from compat.structure.surroundings import compare_surroundings
 
 TypeJudge = Callable[[str, str], Severity | None]
@@ -63,7 +64,8 @@ def _loose_table(expected: Table, actual: Table | None, judge: TypeJudge) -> Ite
 def _table(expected: Table, actual: Table, judge: TypeJudge, declared: frozenset[str]) -> Iterator[Finding]:
     name = expected.name
     if not actual.kind:
-        hint = f"A table of that name stands in {', '.join(actual.elsewhere)}." if actual.elsewhere else ""
+        places = ", ".join(f"the schema {schema}" for schema in actual.elsewhere)
+        hint = f"A table of that name stands in {places}." if places else ""
         yield Finding(Kind.MISSING_TABLE, ERROR, name, "The table is missing.", name, "table", None, hint=hint)
         return
     if actual.kind != "table":
@@ -84,7 +86,7 @@ def _table(expected: Table, actual: Table, judge: TypeJudge, declared: frozenset
     renamed = renames(expected, actual)
     yield from _columns(expected, actual, judge, renamed)
     yield from compare_rules(name, expected.rules, _under_new_names(actual.rules, renamed), declared)
-    yield from _sequences(expected, actual)
+    yield from compare_sequences(expected, actual)
     yield from compare_surroundings(actual)
 
 
@@ -109,8 +111,7 @@ def _columns(expected: Table, actual: Table, judge: TypeJudge, renamed: Mapping[
     table = expected.name
     for old, new in renamed.items():
         message = f"The column {new} is missing and {old} has the same shape: was it renamed?"
-        hint = f"If so, rename it back: ALTER TABLE {table} RENAME COLUMN {old} TO {new}. If not, drop {old} first."
-        yield Finding(Kind.RENAMED_COLUMN, ERROR, table, message, new, new, old, hint=hint)
+        yield Finding(Kind.RENAMED_COLUMN, ERROR, table, message, new, new, old)
     for name, column in expected.columns.items():
         if name in actual.columns:
             yield from _column(table, column, actual.columns[name], judge)
@@ -182,28 +183,3 @@ def _comment(table: str, name: str, expected: str | None, actual: str | None) ->
     if expected != actual:
         message = f"The comment of {name} differs from the model's."
         yield Finding(Kind.COMMENT, INFO, table, message, name, expected, actual)
-
-
-def _sequences(expected: Table, actual: Table) -> Iterator[Finding]:
-    wanted = {sequence.column: sequence for sequence in expected.sequences}
-    for found in actual.sequences:
-        if found.column in wanted:
-            yield from _sequence(expected.name, wanted[found.column], found)
-
-
-def _sequence(table: str, expected: Sequence, actual: Sequence) -> Iterator[Finding]:
-    if actual.unreadable:
-        # A role that may only read tables has no right to sequences; nothing else about the table is in doubt.
-        severity = INFO if actual.unreadable == actual.name else WARNING
-        message = f"Whether the sequence of {actual.column} is behind cannot be told without the right to read."
-        hint = f"GRANT SELECT ON {actual.unreadable} to the role that verifies."
-        yield Finding(Kind.UNJUDGED, severity, table, message, actual.column, hint=hint)
-    highest, coming = actual.largest_key, actual.next_value
-    if highest is not None and coming is not None and coming <= highest:
-        message = f"The sequence of {actual.column} gives {coming} next, but {highest} is in use: inserts fail."
-        yield Finding(Kind.SEQUENCE, ERROR, table, message, actual.column, highest + 1, coming)
-    elif actual.last_possible < expected.last_possible:
-        message = f"The sequence of {actual.column} ends at {actual.last_possible}, the column goes further."
-        yield Finding(
-            Kind.SEQUENCE, WARNING, table, message, actual.column, expected.last_possible, actual.last_possible
-        )

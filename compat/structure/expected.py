@@ -105,12 +105,17 @@ class Project:
 
     def applied_owners(self) -> tuple[Owner, ...]:
         """The models as the migrations recorded as applied leave them."""
+        return self._state_owners(self.applied)
+
+    @cached_property
+    def applied(self) -> ProjectState:
+        """The state after the migrations recorded as applied."""
         state = ProjectState(real_apps=self.loader.unmigrated_apps)
         applied = {self.loader.graph.nodes[key] for key in self.loader.applied_migrations if self._known(key)}
         for migration, _ in self.executor.migration_plan(self.loader.graph.leaf_nodes(), clean_start=True):
             if migration in applied:
                 migration.mutate_state(state, preserve=False)
-        return self._state_owners(state)
+        return state
 
     @cached_property
     def unapplied(self) -> Mapping[str, tuple[Migration, ...]]:

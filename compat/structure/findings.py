@@ -77,7 +77,7 @@ SEVERITIES: Mapping[Kind, tuple[Severity, ...]] = {
     Kind.GENERATED: (_E,),
     Kind.IDENTITY: (_E,),
     Kind.SEQUENCE: (_E, _W, _I),
-    Kind.PRIMARY_KEY: (_E,),
+    Kind.PRIMARY_KEY: (_E, _W),
     Kind.FOREIGN_KEY: (_E, _W, _I),
     Kind.UNIQUE: (_E, _W, _I),
     Kind.CHECK: (_E, _W, _I),

@@ -12,6 +12,11 @@ from compat.structure.verify import Examination
 NEEDS_REWRITE = "Run verify_structure --fix --rewrite: the table is rewritten, no value is lost."
 NEEDS_FIX = "Run verify_structure --fix."
 BY_HAND = "Mend it by hand: replacing it would drop something, which a repair never does."
+NAMESAKE = (
+    "A table of that name stands in {places}. If it is this one, put its schema first on the search path (in the "
+    """database's OPTIONS: "options": "-c search_path={schema}"), name it in the model (db_table = '{named}'), or """
+    "move it: ALTER TABLE {named} SET SCHEMA …; If it is another one, create this one: {sql}"
+)
 
 
 @dataclass(frozen=True)
@@ -39,19 +44,36 @@ def with_remedies(examination: Examination, adoption: Adoption) -> tuple[Finding
 
 def _with_remedy(examination: Examination, adoption: Adoption, finding: Finding) -> Finding:
     if finding.app in adoption.absent and finding.kind is Kind.MISSING_TABLE and finding.counts:
-        return replace(finding, fixable=True, hint=f"Run verify_structure --fix, or migrate {finding.app}.")
+        return replace(finding, fixable=True, hint=_absent(examination, finding))
     if not eligible(finding, adoption):
         return finding
     found = list(steps(examination, [finding]))
     refusal = next((step.refusal for step in found if step.refusal), "")
     if not found or refusal:
-        return replace(finding, hint=finding.hint or refusal or BY_HAND)
+        return replace(finding, hint=refusal or finding.hint or _by_hand(examination, finding))
     rewrite = any(step.rewrite for step in found)
     sql = tuple(statement for step in found for statement in step.sql)
     hint = finding.hint if finding.cause is Cause.DRIFT else ""
     return replace(
         finding, fixable=True, rewrite=rewrite, sql=sql, hint=hint or (NEEDS_REWRITE if rewrite else NEEDS_FIX)
     )  # fmt: skip
+
+
+def _absent(examination: Examination, finding: Finding) -> str:
+    run = f"un verify_structure --fix, or migrate {finding.app}."
+    places = ", ".join(examination.actual[finding.table].elsewhere) if finding.table in examination.actual else ""
+    if not places:
+        return f"R{run}"
+    return (
+        f"A table of that name stands in the schema {places}: put its schema first on the search path if it is this "
+        f"one. If not, r{run}"
+    )
+
+
+def _by_hand(examination: Examination, finding: Finding) -> str:
+    sides = examination.expected[finding.table], examination.actual[finding.table]
+    statements = examination.backend.by_hand(finding, *sides)
+    return f"By hand, for a repair drops nothing: {statements}" if statements else BY_HAND
 
 
 def eligible(finding: Finding, adoption: Adoption) -> bool:
@@ -87,15 +109,18 @@ def _table_steps(examination: Examination, table: str, findings: list[Finding]) 
 def _stands_elsewhere(examination: Examination, table: str) -> str:
     """Return where the missing table seems to be, with its rows: in another schema, or under another name."""
     actual = examination.actual.get(table)
+    sql = " ".join(examination.backend.creation(examination.owner(table)).create)
     if actual is not None and actual.elsewhere:
-        places = ", ".join(actual.elsewhere)
-        return f"A table of that name stands in {places}: move it back, or put its schema on the search path."
-    expected = examination.expected[table]
+        schema = actual.elsewhere[0]
+        named = examination.backend.quote(schema) + "." + examination.backend.quote(table)
+        places = ", ".join(f"the schema {name}" for name in actual.elsewhere)
+        return NAMESAKE.format(places=places, schema=schema, named=named, sql=sql)
+    expected, quote = examination.expected[table], examination.backend.quote
     for other in examination.strangers.values():
         if other.kind == "table" and expected.columns and other.columns.keys() == expected.columns.keys():
             return (
                 f"The table {other.name} has the same columns and no model: was it renamed? If so, "
-                f"ALTER TABLE {other.name} RENAME TO {table}. If not, create the table by hand."
+                f"ALTER TABLE {quote(other.name)} RENAME TO {quote(table)}; If not, create this one: {sql}"
             )
     names = {rule.name for rule in expected.rules if rule.name}
     taken = {rule.name: other.name for other in examination.strangers.values() for rule in other.rules}

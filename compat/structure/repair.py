@@ -16,7 +16,7 @@ from compat.structure.findings import Finding, Kind, Report
 from compat.structure.locking import alone
 from compat.structure.plan import Step
 from compat.structure.remedies import eligible, steps, with_remedies
-from compat.structure.verify import Examination, examine, first_line, report
+from compat.structure.verify import Examination, backend_of, examine, first_line, report
 
 logger = logging.getLogger(__name__)
 ATTEMPTS = 4
@@ -42,6 +42,8 @@ def repair(
         with alone(using):
             return _Repair(using, tuple(labels), rewrite=rewrite, dry_run=False).run()
     except DatabaseError as error:
+        if backend_of(using).is_read_only(error):
+            raise Unverifiable(f"The database {using} is read-only: nothing was changed.") from error
         raise Unverifiable(f"The database {using} could not be repaired: {first_line(error)}.") from error
 
 
@@ -134,7 +136,7 @@ class _Repair:
                         cursor.execute(sql)
                 self.statements += step.sql
             except DatabaseError as error:
-                self.blocked |= {finding.key: f"The database refused: {first_line(error)}" for finding in step.findings}
+                self._refused(step, error)
         after = self._examine()
         with transaction.atomic(self.using):
             self._record(after)
@@ -163,14 +165,19 @@ class _Repair:
                     for sql in step.sql:
                         cursor.execute(sql)
             except DatabaseError as error:
-                if self.first.backend.is_lock_timeout(error):
+                if self.first.backend.is_lock_timeout(error) or self.first.backend.is_read_only(error):
                     raise
-                self.blocked |= {finding.key: f"The database refused: {first_line(error)}" for finding in step.findings}
+                self._refused(step, error)
                 continue
             self.statements += step.sql
             if fresh := [finding for finding in step.findings if finding.key not in done]:
                 done.update(finding.key for finding in fresh)
                 logger.info("repaired %s: %s", step.table, " ".join(finding.message for finding in fresh))
+
+    def _refused(self, step: Step, error: DatabaseError) -> None:
+        details = (line.removeprefix("DETAIL:") for line in str(error).splitlines() if line.startswith("DETAIL:"))
+        reason = f"The database refused: {first_line(error)}.{''.join(details).replace('  ', ' ')}"
+        self.blocked |= {finding.key: reason for finding in step.findings}
 
     def _conclude(self, before: Examination, after: Examination) -> None:
         """Keep the repair if it left fewer findings and brought none; record the apps that are now complete."""
@@ -196,7 +203,7 @@ class _Repair:
         left = _keys(last)
         fixed = self.fixed + tuple(finding for finding in self.found if finding.key not in left)
         result = report(self.using, last, told)
-        return replace(result, fixed=fixed, statements=tuple(self.statements), notes=tuple(self.notes))
+        return replace(result, fixed=fixed, statements=tuple(self.statements), notes=(*self.notes, *result.notes))
 
 
 def _within(plan: Iterable[Step]) -> list[Step]:

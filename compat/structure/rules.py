@@ -71,7 +71,7 @@ def _same_columns(one: Rule, other: Rule) -> bool:
 def _paired(table: str, expected: Rule, actual: Rule, declared: frozenset[str]) -> Iterator[Finding]:
     word = WORDS[expected.kind]
     if expected.signature != actual.signature:
-        severity = WARNING if expected.kind is Kind.INDEX else ERROR
+        severity = WARNING if expected.kind is Kind.INDEX or _in_other_order(expected, actual) else ERROR
         message = f"The {word} {actual.name} is {actual.describe()}, not {expected.describe()}."
     elif expected.flags != actual.flags:
         severity = ERROR if _is_powerless(expected, actual) else WARNING
@@ -84,6 +84,12 @@ def _paired(table: str, expected: Rule, actual: Rule, declared: frozenset[str]) 
         return
     wanted, found = expected.describe(with_flags=True), actual.describe(with_flags=True)
     yield Finding(expected.kind, severity, table, message, expected.name, wanted, found)
+
+
+def _in_other_order(expected: Rule, actual: Rule) -> bool:
+    """Whether a primary key has the same columns in another order: it keeps its promise, its index serves others."""
+    same = sorted(expected.columns) == sorted(actual.columns) and expected.traits == actual.traits
+    return expected.kind is Kind.PRIMARY_KEY and same
 
 
 def _is_powerless(expected: Rule, actual: Rule) -> bool:

@@ -101,6 +101,8 @@ class Sequence:
     next_value: int | None = None
     largest_key: int | None = None
     unreadable: str | None = None
+    descends: bool = False
+    cycles: bool = False
 
 
 @dataclass(frozen=True)

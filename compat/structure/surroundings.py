@@ -22,7 +22,4 @@ def compare_surroundings(actual: Table) -> Iterator[Finding]:
         yield Finding(Kind.TRIGGER, Severity.INFO, name, message, about, None, trigger)
     if actual.visibility is not Visibility.EVERYTHING:
         severity, message = ROW_SECURITY[actual.visibility]
-        hint = ""
-        if severity is not Severity.INFO:
-            hint = f"By hand: CREATE POLICY … ON {name}, or ALTER TABLE {name} DISABLE ROW LEVEL SECURITY;"
-        yield Finding(Kind.ROW_SECURITY, severity, name, message, name, None, actual.visibility.value, hint=hint)
+        yield Finding(Kind.ROW_SECURITY, severity, name, message, name, None, actual.visibility.value)

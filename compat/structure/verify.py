@@ -10,6 +10,7 @@ from django.db import DatabaseError, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.connection import ConnectionDoesNotExist
 
+from compat.structure.adoption import unrecorded
 from compat.structure.backends import backend_for, only_looking
 from compat.structure.backends.base import Backend
 from compat.structure.cause import explain
@@ -74,7 +75,7 @@ def examine(using: str, labels: Iterable[str] = (), known: Snapshot | None = Non
     try:
         found = _examine(backend, labels, known)
     except DatabaseError as error:
-        again = " Somebody else holds a lock: try again." if backend.is_lock_timeout(error) else ""
+        again = _locked(backend) if backend.is_lock_timeout(error) else ""
         raise Unverifiable(f"The database {using} cannot be read: {first_line(error)}.{again}") from error
     logger.info(
         "verified %s: %d tables, %d findings in %.2f s",
@@ -93,6 +94,11 @@ def backend_of(using: str) -> Backend:
     except DatabaseError as error:
         raise Unverifiable(f"The database {using} cannot be reached: {first_line(error)}") from error
     return backend
+
+
+def _locked(backend: Backend) -> str:
+    tables = backend.locked()
+    return f" Somebody else holds a lock{' on ' + ', '.join(tables) if tables else ''}: try again."
 
 
 def first_line(error: Exception) -> str:
@@ -168,4 +174,5 @@ def report(using: str, examination: Examination, issues: Iterable[Finding]) -> R
         tables=examination.tables,
         missing_tables=tuple(issue.table for issue in missing),
         issues=issues,
+        notes=tuple(unrecorded(examination.project, examination.owners, examination.findings)),
     )

@@ -137,3 +137,15 @@ def test_of_several_repairs_at_once_one_works_and_the_others_wait(empty_url, emp
     said = [process.communicate(timeout=120) for process in repairs]
     assert [process.returncode for process in repairs] == [0, 0, 0], said
     assert verify().status == "ok"
+
+
+def test_a_migration_whose_record_was_lost_is_noted(torture):
+    assert verify().notes == ()
+    execute("DELETE FROM django_migrations WHERE app = 'auth' AND name = '0012_alter_user_first_name_max_length'")
+    assert verify().notes == ()  # it adds nothing: migrate may run it once more
+    execute("DELETE FROM django_migrations WHERE app = 'history' AND name = '0003_keys'")
+    (note,) = verify().notes
+    assert note.startswith("history: 0003_keys would be applied by the next migrate, which would fail")
+    assert note.endswith("python manage.py migrate history 0003_keys --fake")
+    call_command("migrate", "history", "0003", fake=True, verbosity=0)
+    assert verify().notes == ()

@@ -4,6 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
+from compat.structure.errors import Unverifiable
 from compat.structure.repair import repair
 from compat.structure.verify import verify
 from tests.databases import connected
@@ -51,6 +52,28 @@ def test_a_file_that_can_only_be_read_is_verified_and_not_repaired(migrated):
         settings["NAME"] = f"file:{file}?mode=ro"
         settings["OPTIONS"] = {"uri": True}
         assert [issue.code for issue in verify().issues if issue.counts] == ["compat.W018"]
-        report = repair()
-    assert report.status == "drift"
-    assert "readonly database" in next(issue.hint for issue in report.issues if issue.counts)
+        with pytest.raises(Unverifiable, match="The database default is read-only: nothing was changed"):
+            repair()
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_each_schema_may_hold_the_tables_of_one_tenant(migrated):
+    execute("CREATE SCHEMA tenant", "SET search_path = tenant, public")
+    for table in connections["default"].introspection.table_names():
+        execute(f"ALTER TABLE {table} SET SCHEMA tenant")
+    call_command("migrate", verbosity=0)
+    assert verify().status == "ok"
+    execute("DROP INDEX tenant.perf_rec_device_recorded_idx", "ALTER TABLE devices DROP COLUMN name")
+    assert repair().status == "ok"
+    execute("ALTER TABLE thresholds SET SCHEMA public", "SET search_path = tenant")
+    (hint,) = (issue.hint for issue in verify().issues if issue.table == "thresholds")
+    assert hint.startswith(
+        "A table of that name stands in the schema public. If it is this one, put its schema first on the search path"
+    )
+    assert """db_table = '"public"."thresholds"'""" in hint
+    assert repair().fixed == ()
+    execute("SET search_path = tenant, public")
+    assert verify().status == "ok"
+    execute("SET search_path = other")
+    (hint,) = (issue.hint for issue in verify().issues if issue.table == "devices")
+    assert hint.startswith("A table of that name stands in the schema tenant: put its schema first on the search path")

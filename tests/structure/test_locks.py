@@ -31,7 +31,7 @@ def lock(mode, other):
 
 def test_verification_gives_up_and_says_to_try_again(other):
     lock("ACCESS EXCLUSIVE", other)
-    with pytest.raises(Unverifiable, match="Somebody else holds a lock: try again"):
+    with pytest.raises(Unverifiable, match="Somebody else holds a lock on thresholds: try again"):
         verify()
     execute("ROLLBACK", using=other)
     assert verify().status == "ok"

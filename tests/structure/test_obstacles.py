@@ -176,3 +176,15 @@ def test_a_time_blocks_the_change_to_a_date(torture):
     assert "13, 45" in hint
     execute("UPDATE torture_everyfield SET date = '2020-02-29'")
     assert repair(rewrite=True).status == "ok"
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_rows_that_exclude_each_other_are_named(torture):
+    execute("ALTER TABLE pg_torture_everything DROP CONSTRAINT pg_no_overlap")
+    for title, start, end in (("a", "10:00", "11:00"), ("b", "10:30", "12:00")):
+        execute("INSERT INTO pg_torture_everything (title, body, room, data, starts, ends) "
+                f"VALUES ('{title}', '', 1, '{{}}', '2020-02-29 {start}', '2020-02-29 {end}')")  # fmt: skip
+    execute("SET CONSTRAINTS ALL IMMEDIATE")
+    (hint,) = hints(repair(rewrite=True), Kind.EXCLUSION)
+    assert hint.startswith('The database refused: could not create exclusion constraint "pg_no_overlap". Key ')
+    assert "2020-02-29 10:30" in hint

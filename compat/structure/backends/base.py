@@ -45,6 +45,10 @@ class Backend(ABC):
         """Return the steps that repair these findings of one table; a finding without a step cannot be repaired."""
 
     @abstractmethod
+    def by_hand(self, finding: Finding, expected: Table, actual: Table) -> str:
+        """Return the statements that a person may run where there are no steps; empty where none are known."""
+
+    @abstractmethod
     def type_obstacle(self, table: Table, expected: Column, actual: Column) -> Obstacle | None:
         """Return the query for values that would not survive the change of type."""
 
@@ -79,6 +83,14 @@ class Backend(ABC):
     @abstractmethod
     def is_lock_timeout(self, error: DatabaseError) -> bool:
         """Whether the error says that somebody else held a lock for too long: trying again may help."""
+
+    def is_read_only(self, error: DatabaseError) -> bool:
+        """Whether the error says that nothing can be written to the database."""
+        return False
+
+    def locked(self) -> tuple[str, ...]:
+        """Return some tables that others have locked against everybody, where the database tells."""
+        return ()
 
     def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from django.db import DatabaseError, transaction
 
 from compat.structure.backends.base import Backend
-from compat.structure.backends.postgresql import catalog, column_repairs, repairs, scratch
+from compat.structure.backends.postgresql import by_hand, catalog, column_repairs, repairs, scratch
+from compat.structure.backends.postgresql.subject import Subject
 from compat.structure.build import Creation, creations
 from compat.structure.expected import Owner
 from compat.structure.findings import Finding, Severity
@@ -18,6 +19,12 @@ LOCK_TIMEOUT, QUERY_CANCELED = "55P03", "57014"
 READING, REPAIRING = "2s", "5s"  # how long to wait for somebody else's lock
 INTEGERS = ("smallint", "integer", "bigint")
 SIZED = re.compile(r"^(character varying|character|numeric|bit varying)(?:\((\d+)(?:,(\d+))?\))?$")
+LOCKED = """
+SELECT DISTINCT c.oid::regclass::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+WHERE l.granted AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid() AND c.relkind IN ('r', 'p')
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+ORDER BY 1 LIMIT 3
+"""
 
 
 class PostgreSQL(Backend):
@@ -40,6 +47,9 @@ class PostgreSQL(Backend):
     def steps(self, table: Table, actual: Table, findings: Iterable[Finding], values: object) -> Iterator[Step]:
         return repairs.steps(self, table, actual, findings, values)
 
+    def by_hand(self, finding: Finding, expected: Table, actual: Table) -> str:
+        return by_hand.by_hand(Subject(self, finding, expected, actual, None))
+
     def type_obstacle(self, table: Table, expected: Column, actual: Column) -> Obstacle | None:
         return column_repairs.type_obstacle(self, table, expected, actual)
 
@@ -48,6 +58,12 @@ class PostgreSQL(Backend):
         with transaction.atomic(self.connection.alias):
             self.rows("SELECT set_config('lock_timeout', %s, true)", REPAIRING)
             yield
+
+    def locked(self) -> tuple[str, ...]:
+        try:
+            return tuple(name for (name,) in self.rows(LOCKED))
+        except DatabaseError:
+            return ()
 
     def size(self, table: Table) -> int:
         return table.bytes

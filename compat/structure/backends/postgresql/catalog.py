@@ -65,7 +65,7 @@ def _choose(relations: list[Relation], names: list[str]) -> tuple[dict[str, Rela
         if relation.name in wanted and relation.visible:
             chosen[relation.name] = relation
         elif relation.name in wanted:
-            elsewhere[relation.name] = (*elsewhere.get(relation.name, ()), f"the schema {relation.schema}")
+            elsewhere[relation.name] = (*elsewhere.get(relation.name, ()), relation.schema)
     return chosen, elsewhere
 
 
@@ -88,17 +88,19 @@ class _Parts:
 
     def _read_sequences(self, query: Query, oids: list[int], *, values: bool) -> None:
         rows = query(SEQUENCES, oids, oids)
-        wanted = [row for row in rows if values and row[4] > 0 and row[5]]
-        readable = [row for row in wanted if row[6] is None]
-        closed = {row[:2]: row[6] for row in wanted if row[6] is not None}
+        wanted = [row for row in rows if values and row[4] > 0 and row[6]]
+        readable = [row for row in wanted if row[7] is None]
+        closed = {row[:2]: row[7] for row in wanted if row[7] is not None}
         # The largest key first: a sequence that is read later has given every key that was seen.
         largest = _union(query, (f"max({column}) FROM {table}" for *_, column, table in readable))
         coming = _union(query, (f"last_value + is_called::int FROM {row[2]}" for row in readable))
         seen = {row[:2]: pair for row, pair in zip(readable, zip(coming, largest, strict=True), strict=True)}
-        for oid, name, sequence, last, *_ in rows:
+        for oid, name, sequence, last, step, cycles, *_ in rows:
             coming_value, largest_key = seen.get((oid, name), (None, None))
             unreadable = closed.get((oid, name))
-            self.sequences[oid].append(Sequence(sequence, name, last, coming_value, largest_key, unreadable))
+            self.sequences[oid].append(
+                Sequence(sequence, name, last, coming_value, largest_key, unreadable, descends=step < 0, cycles=cycles)
+            )
 
 
 def _union(query: Query, selects: Iterable[str]) -> list[int | None]:

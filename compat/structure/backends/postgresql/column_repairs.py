@@ -3,7 +3,7 @@
 from compat.structure.backends.base import Backend
 from compat.structure.backends.postgresql.conversions import changed_values, converted
 from compat.structure.backends.postgresql.subject import Subject
-from compat.structure.findings import Kind
+from compat.structure.findings import Kind, Severity
 from compat.structure.plan import REFERENCES, RULES, Obstacle, Step, unconvertible
 from compat.structure.snapshot import Column, Table
 
@@ -86,14 +86,22 @@ def restore_identity(subject: Subject) -> Step:
 
 
 def mend_sequence(subject: Subject) -> Step | None:
-    """Raise a sequence above the keys in use, or let it count as far as the column goes."""
+    """Raise a sequence above the keys in use, let it count up, as far as the column goes, and only once."""
     column = str(subject.finding.object)
     found = next(sequence for sequence in subject.actual.sequences if sequence.column == column)
     wanted = next(sequence for sequence in subject.expected.sequences if sequence.column == column)
     widen = f"ALTER SEQUENCE {found.name} AS {WIDTHS.get(wanted.last_possible, 'bigint')} NO MAXVALUE;"
+    name = found.name.replace("'", "''")
+    if found.descends:
+        turn = "INCREMENT BY 1 NO MINVALUE NO MAXVALUE START WITH 1 RESTART NO CYCLE"
+        return subject.step(
+            f"ALTER SEQUENCE {found.name} {turn};",
+            f"SELECT setval('{name}', coalesce(max({subject.quote(column)}), 0) + 1, false) FROM {subject.table};",  # noqa: S608  quoted
+            order=REFERENCES,
+        )
     sql = [widen] if found.last_possible < wanted.last_possible else []
-    if subject.finding.severity.value == "error":
-        name = found.name.replace("'", "''")
+    sql += [f"ALTER SEQUENCE {found.name} NO CYCLE;"] if found.cycles else []
+    if subject.finding.severity is Severity.ERROR:
         sql.append(f"SELECT setval('{name}', max({subject.quote(column)})) FROM {subject.table};")  # noqa: S608  quoted
     return subject.step(*sql, order=REFERENCES)
 

@@ -87,7 +87,7 @@ WITH behind AS (
     JOIN pg_depend u ON u.classid = 'pg_attrdef'::regclass AND u.objid = f.oid AND u.refclassid = 'pg_class'::regclass
     WHERE f.adrelid = ANY(%s) AND pg_get_expr(f.adbin, f.adrelid) LIKE 'nextval(%%'
 )
-SELECT d.refobjid, a.attname::text, d.objid::regclass::text, s.seqmax, s.seqincrement,
+SELECT d.refobjid, a.attname::text, d.objid::regclass::text, s.seqmax, s.seqincrement, s.seqcycle,
        EXISTS (SELECT FROM pg_index i WHERE i.indrelid = d.refobjid AND i.indkey[0] = d.refobjsubid AND i.indisvalid),
        CASE WHEN NOT has_column_privilege(d.refobjid, d.refobjsubid::int2, 'SELECT') THEN d.refobjid::regclass::text
             WHEN NOT has_sequence_privilege(d.objid, 'SELECT') THEN d.objid::regclass::text END,

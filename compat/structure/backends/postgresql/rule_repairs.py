@@ -14,17 +14,21 @@ def restore_rule(subject: Subject) -> Step | Sequence[Step] | None:
     rule = subject.expected.rule(subject.finding.kind, subject.finding.object)
     if rule is None:
         return None
-    _, _, pairs = match(subject.expected.rules, subject.actual.rules)
-    found = next((found for wanted, found in pairs if wanted == rule), None)
+    found = counterpart(subject, rule)
     order = REFERENCES if rule.kind is Kind.FOREIGN_KEY else RULES
-    if found is None and rule.name in {other.name for other in subject.actual.rules}:
-        return None
     if found is None:
         return (
             beside_writes(subject, rule) if subject.is_large else subject.step(create_rule(subject, rule), order=order)
         )
     sql = mend_flags(subject, rule, found) if found.signature == rule.signature else ()
     return subject.step(*sql, order=order, concurrent=subject.is_large) if sql else None
+
+
+def counterpart(subject: Subject, rule: Rule) -> Rule | None:
+    """Return the constraint or index that stands where the rule should be, at least under its name."""
+    _, _, pairs = match(subject.expected.rules, subject.actual.rules)
+    paired = next((found for wanted, found in pairs if wanted == rule), None)
+    return paired or next((other for other in subject.actual.rules if other.name == rule.name), None)
 
 
 def beside_writes(subject: Subject, rule: Rule) -> Sequence[Step]:

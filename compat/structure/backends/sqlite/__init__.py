@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DatabaseError, IntegrityError, transaction
 
 from compat.structure.backends.base import Backend
-from compat.structure.backends.sqlite import catalog, repairs
+from compat.structure.backends.sqlite import by_hand, catalog, repairs
 from compat.structure.backends.sqlite.files import file_of, in_memory, require_folder
 from compat.structure.build import Creation, creations
 from compat.structure.errors import Unverifiable
@@ -62,6 +62,9 @@ class SQLite(Backend):
 
     def steps(self, table: Table, actual: Table, findings: Iterable[Finding], values: Any) -> Iterator[Step]:
         return repairs.steps(self, table, actual, findings, values)
+
+    def by_hand(self, finding: Finding, expected: Table, actual: Table) -> str:
+        return by_hand.by_hand(self, finding, expected, actual)
 
     def type_obstacle(self, table: Table, expected: Column, actual: Column) -> Obstacle | None:
         return repairs.type_obstacle(self, table, expected)
@@ -118,6 +121,9 @@ class SQLite(Backend):
 
     def is_interrupted(self, error: DatabaseError) -> bool:
         return str(error) == "interrupted"
+
+    def is_read_only(self, error: DatabaseError) -> bool:
+        return "readonly database" in str(error)
 
     def is_lock_timeout(self, error: DatabaseError) -> bool:
         return "database is locked" in str(error)

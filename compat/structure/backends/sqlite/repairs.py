@@ -68,6 +68,11 @@ def _rebuild(backend: Backend, expected: Table, actual: Table, findings: list[Fi
     return Step(expected.name, tuple(findings), sql, COLUMNS, rewrite=heavy)
 
 
+def counterpart(expected: Table, actual: Table, rule: Rule) -> Rule | None:
+    """Return the constraint or index that stands where the rule should be, at least under its name."""
+    return _pair(expected, actual, rule) or next((other for other in actual.rules if other.name == rule.name), None)
+
+
 def _pair(expected: Table, actual: Table, rule: Rule) -> Rule | None:
     _, _, pairs = match(expected.rules, actual.rules)
     return next((found for wanted, found in pairs if wanted == rule), None)
