@@ -35,6 +35,7 @@ class EveryField(models.Model):
     path = models.FilePathField(path="/")
     image_url = models.URLField(max_length=333)
     real = models.FloatField(db_default=Pi())
+    tiny = models.FloatField(db_default=1e-07)
     ip = models.GenericIPAddressField(null=True)
     integer = models.IntegerField(validators=[MinValueValidator(3)])
     small = models.SmallIntegerField(db_default=-1)
