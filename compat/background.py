@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from django.db import connections
 
+from compat.copying.results import BLOCKED, Result
 from compat.copying.stopping import Stop
 
 logger = logging.getLogger(__name__)
@@ -15,23 +16,31 @@ PATIENCE = 20.0
 """Seconds that a stopping process waits for the batch in hand."""
 
 
-def start(work: Callable[[Stop], object], name: str) -> threading.Thread:
+def start(work: Callable[[Stop], Result], name: str) -> threading.Thread:
     """Start `work` in a thread; it is asked to stop when this process ends."""
     stop = Stop()
-    thread = threading.Thread(target=_run, args=(work, stop), name=name, daemon=True)
 
     def shut_down() -> None:
         stop.request("the server stops")
         thread.join(PATIENCE)
 
+    def run() -> None:
+        try:
+            _run(work, stop)
+        finally:
+            atexit.unregister(shut_down)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
     atexit.register(shut_down)
     thread.start()
     return thread
 
 
-def _run(work: Callable[[Stop], object], stop: Stop) -> None:
+def _run(work: Callable[[Stop], Result], stop: Stop) -> None:
     try:
-        work(stop)
+        result = work(stop)
+        if result.status == BLOCKED:
+            logger.warning("what a page asked for could not be done: %s", result.error)
     except Exception:
         logger.exception("work that a page asked for failed")
     finally:

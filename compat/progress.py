@@ -1,11 +1,11 @@
 """How far a run is, from the checkpoints of its ranges: a constant number of small rows, whatever the table."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from django.db.models import F, Sum
-from django.db.models.functions import Now
+from django.utils import timezone
 
+from compat.copying.lease import DURATION
 from compat.copying.models import CopyRun
 from compat.copying.states import State
 
@@ -26,10 +26,6 @@ class Progress:
         """Copied rows per second."""
         return self.copied / self.seconds if self.seconds else 0.0
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return what the run's page asks for."""
-        return {**asdict(self), "rate": self.rate}
-
 
 def progress_of(run: CopyRun) -> Progress:
     """Return how far `run` is."""
@@ -40,9 +36,18 @@ def progress_of(run: CopyRun) -> Progress:
     )  # fmt: skip
     counts = {name: value or 0 for name, value in sums.items()}
     done = counts["over"] / counts["keys"] if counts["keys"] else 1.0
-    seconds = run.seconds
-    if run.state == State.RUNNING and not run.seconds:
-        now = CopyRun.objects.using(using).filter(pk=run.pk).annotate(now=Now()).values_list("now", flat=True)[0]
-        seconds = (now - run.started_at).total_seconds()
-    eta = seconds * (1 - done) / done if run.state == State.RUNNING and done else None
+    seconds = seconds_of(run)
+    eta = seconds * (1 - done) / done if run.state == State.RUNNING and is_live(run) and done else None
     return Progress(counts["copied"], counts["rejected"], counts["batches"], done, seconds, eta)
+
+
+def seconds_of(run: CopyRun) -> float:
+    """Return the seconds of work: those at the last heartbeat, and of a live run those since then."""
+    if run.state != State.RUNNING or run.lease_expires_at is None or not is_live(run):
+        return run.seconds
+    return run.seconds + max(0.0, (timezone.now() - (run.lease_expires_at - DURATION)).total_seconds())
+
+
+def is_live(run: CopyRun) -> bool:
+    """Tell whether a process has the run; one that died counts until its lease expires."""
+    return bool(run.owner) and run.lease_expires_at is not None and run.lease_expires_at > timezone.now()

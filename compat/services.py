@@ -20,6 +20,7 @@ from compat.copying.retrying import one_line
 from compat.copying.setting_aside import NEVER
 from compat.copying.states import State
 from compat.copying.stopping import Stop
+from compat.copying.throttling import Limits
 from compat.structure.errors import Unverifiable
 from compat.structure.findings import Report, Severity
 from compat.structure.repair import repair
@@ -113,9 +114,19 @@ def copy_readings(fixes: Fixes, source: str | None, stop: Stop, *, held: Collect
             return fixes
     except (ConnectionDoesNotExist, DatabaseError, Error) as error:
         return replace(fixes, copy=Result(BLOCKED, error=one_line(error)), error=fixes.error or one_line(error))
-    result = migrate_performance_data(using, source, stop=stop, defer_indexes=NEVER)
+    result = migrate_performance_data(using, source, stop=stop, **beside_traffic(using))
     seconds = fixes.seconds + time.monotonic() - began
     return replace(fixes, copy=result, seconds=seconds, error=fixes.error or result.error)
+
+
+def beside_traffic(using: str) -> dict[str, Any]:
+    """Return the options of a copy beside a serving application: indexes stay, and other writers get their turn.
+
+    Where a database takes one writer at a time, those who wait look again every 0.1 s at most: a batch of half
+    a second is followed by a longer rest.
+    """
+    one_writer = not connections[using].features.has_select_for_update
+    return {"defer_indexes": NEVER, "limits": Limits(pause=0.2 if one_writer else 0.0)}
 
 
 def _is_left_to_a_person(using: str, states: Collection[State]) -> bool:

@@ -1,22 +1,32 @@
 """The page of the rejected rows: why, with which values, and try again."""
 
-import json
+import re
+from collections import Counter
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from compat import background, conf
+from compat import conf
 from compat.admin.base import PageAdmin
-from compat.admin.runs import job
+from compat.admin.runs import begin
 from compat.copying import operations
 from compat.models import Reject
+
+LATEST = 10_000
+"""Rejects that the choice of reasons looks at."""
+REASONS = 15
+"""Reasons to choose from."""
+QUOTING = re.compile(r' DETAIL:|: "')
+MOST = 1000
+"""Rows that one action tries again; all of them have a button of their own."""
 
 
 class Resolved(admin.SimpleListFilter):
@@ -35,16 +45,35 @@ class Resolved(admin.SimpleListFilter):
         return queryset if wanted is None else queryset.filter(resolved_at__isnull=wanted)
 
 
+class Reason(admin.SimpleListFilter):
+    """The reasons of the latest rejects, the most frequent first; what a database quotes of a row does not count."""
+
+    title = gettext_lazy("reason")
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """Return the reasons with the number of their rows."""
+        latest = model_admin.get_queryset(request).order_by("-pk").values_list("reason", flat=True)[:LATEST]
+        counts = Counter(QUOTING.split(reason)[0] for reason in latest)
+        return [(reason, f"{reason} ({count:,})") for reason, count in counts.most_common(REASONS)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Reject]) -> QuerySet[Reject]:
+        """Filter by how the reason begins."""
+        reason = self.value()
+        return queryset.filter(reason__startswith=reason) if reason else queryset
+
+
 @admin.register(Reject)
 class RejectAdmin(PageAdmin):
     """Rejected rows, the latest first."""
 
-    list_display = ["source_pk", "run", "reason", "values", "created_at", "resolved_at"]
+    list_display = ["source_pk", "run_number", "reason", "values", "resolved"]
     list_display_links = None
-    list_filter = [Resolved, "reason", "run"]
-    list_select_related = ["run"]
+    list_filter = [Resolved, Reason, "run"]
+    list_per_page = 50
     ordering = ["-pk"]
     search_fields = ["=source_pk"]
+    actions = ["retry_selected"]
 
     def get_urls(self) -> list[URLPattern]:
         """Add the button's address."""
@@ -63,14 +92,48 @@ class RejectAdmin(PageAdmin):
             request, {"title": _("Rejected rows"), "may_retry": may_retry, **(extra_context or {})}
         )
 
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Tell who may try rows again."""
+        return request.user.has_perm("compat.retry_reject")
+
     def retry_view(self, request: HttpRequest) -> HttpResponse:
         """Try every waiting row again, beside the server."""
         self.require(request, "retry_reject")
-        background.start(lambda stop: operations.retry_rejected(job(stop)), "compat-retry")
-        messages.info(request, _("The rejected rows are tried again."))
+        begin(request, operations.retry_rejected, "compat-retry", _("The rejected rows are tried again."))
         return redirect("admin:compat_reject_changelist")
 
+    @admin.action(permissions=["retry"], description=gettext_lazy("Try the selected rows again"))
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[Reject]) -> None:
+        """Try the selected waiting rows again, beside the server."""
+        waiting = queryset.filter(resolved_at=None).order_by("pk").values_list("pk", flat=True)
+        if not (keys := frozenset(waiting[: MOST + 1])):
+            messages.warning(request, _("None of these rows waits."))
+        elif len(keys) > MOST:
+            messages.warning(request, _("Select at most %(number)d rows, or try all of them again.") % {"number": MOST})
+        else:
+            text = ngettext("%d row is tried again.", "%d rows are tried again.", len(keys)) % len(keys)
+            begin(request, operations.retry_rejected, "compat-retry", text, rejects=keys)
+
+    @admin.display(description=gettext_lazy("run"), ordering="run")
+    def run_number(self, reject: Reject) -> str:
+        """The run that rejected the row."""
+        return str(reject.run_id)
+
     @admin.display(description=gettext_lazy("values"))
-    def values(self, reject: Reject) -> str:
+    def values(self, reject: Reject) -> SafeString:
         """The row's values as the source held them."""
-        return format_html("<code>{}</code>", json.dumps(reject.payload, ensure_ascii=False))
+        values = [(name, _shown(value)) for name, value in reject.payload.items()]
+        return format_html(
+            '<div class="compat-values">{}</div>', format_html_join(" ", "<span><b>{}</b> {}</span>", values)
+        )
+
+    @admin.display(description=gettext_lazy("resolved"), ordering="resolved_at")
+    def resolved(self, reject: Reject) -> str | None:
+        """When somebody resolved the row."""
+        return f"{reject.resolved_at:%Y-%m-%d %H:%M}" if reject.resolved_at else None
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "NULL"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

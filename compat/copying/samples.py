@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 MOST = 200
 """Samples that a run keeps."""
+CLOSEST = 0.5
+"""Seconds between two samples at least; a later one takes the place of one that is closer."""
 
 
 class Sample(NamedTuple):
@@ -28,6 +30,8 @@ def added(samples: list[list[float]], sample: Sample) -> list[list[float]]:
     """Return the samples with another one, thinned where they are closest when they become too many."""
     if samples and sample.seconds <= samples[-1][0]:
         return samples
+    if samples and sample.seconds - samples[-1][0] < CLOSEST:
+        samples = samples[:-1]
     more = [*samples, [round(sample.seconds, 2), sample.rows, sample.batches]]
     if len(more) > MOST:
         del more[min(range(1, MOST), key=lambda place: more[place + 1][0] - more[place - 1][0])]

@@ -1,15 +1,23 @@
 """The pages show what the engines know, and their buttons do what the commands do."""
 
+import re
 import threading
+import time
 
+import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from compat.admin.csms import COUNTED
+from compat.copies import PERFORMANCE
+from compat.copying import ledger
+from compat.copying.models import CopyRun, RejectedRow
+from compat.copying.states import State
 from tests import legacy
 from tests.pages.users import VIEW, login
+from tests.startup.test_servers import copy_slowly
 
 ABLE = (*VIEW, "repair_structure", "operate_run", "roll_back_run", "retry_reject")
 
@@ -17,8 +25,15 @@ ABLE = (*VIEW, "repair_structure", "operate_run", "roll_back_run", "retry_reject
 def finish():
     """Wait for what a page has started."""
     for thread in threading.enumerate():
-        if thread.name in {"compat-copy", "compat-roll-back", "compat-retry"}:
+        if thread.name in {f"compat-{work}" for work in ("copy", "verify", "cancel", "roll-back", "retry")}:
             thread.join()
+
+
+def wait_for(condition):
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def text(client, path):
@@ -46,41 +61,118 @@ def test_a_copy_is_started_verified_and_taken_back_from_its_pages(migrated):
     client.post("/admin/compat/run/start/")
     finish()
     assert legacy.not_over(migrated) == []
-    progress = client.get("/admin/compat/run/1/progress/").json()
-    assert {key: progress[key] for key in ("state", "live", "copied", "rejected", "done")} == {
-        "state": "completed", "live": False, "copied": 2000, "rejected": 0, "done": 1.0,
-    }  # fmt: skip
     assert "2,000" in text(client, "/admin/compat/run/")
-    assert (
-        "Source and target are equal: 2,000 rows."
-        in client.post("/admin/compat/run/verify/", follow=True).content.decode()
-    )
+    client.post("/admin/compat/run/verify/")
+    finish()
+    page = text(client, "/admin/compat/run/1/change/")
+    assert "verified, 2000 rows: source and target are equal" in page
+    assert shown(page) == STATES["completed"]
     legacy.execute(migrated, "UPDATE performance_records SET cpu_usage = 1000 WHERE id = 5")
-    assert "Source and target differ" in client.post("/admin/compat/run/verify/", follow=True).content.decode()
+    client.post("/admin/compat/run/verify/")
+    finish()
+    page = text(client, "/admin/compat/run/1/change/")
+    assert "source and target differ: 1 changed" in page
+    assert "different" in page
     legacy.execute(
         migrated,
         "UPDATE performance_records SET cpu_usage = (SELECT cpu_usage FROM performance_data WHERE id = 5) WHERE id = 5",
     )
-    assert "2000" in text(client, "/admin/compat/run/roll-back/")
+    assert "2,000" in text(client, "/admin/compat/run/roll-back/")
     client.post("/admin/compat/run/roll-back/")
     finish()
     assert legacy.count(migrated) == 0
+    assert shown(text(client, "/admin/compat/run/1/change/")) == {"Start a copy"}
+
+
+def shown(page):
+    """Return the buttons of a page."""
+    part = page.partition('id="buttons"')[2].partition("</div>")[0]
+    return {posted or asked for posted, asked in re.findall(r'value="([^"]+)"|href="[^"]+">([^<]+)<', part)}
+
+
+STATES = {
+    "running": {"Pause", "Verify", "Cancel…"},
+    "stopped": {"Resume", "Pause", "Verify", "Cancel…", "Roll back…"},
+    "paused": {"Resume", "Verify", "Cancel…", "Roll back…"},
+    "failed": {"Resume", "Pause", "Verify", "Cancel…", "Roll back…"},
+    "completed": {"Start a copy", "Verify", "Roll back…"},
+    "rolling_back": {"Verify", "Roll back…"},
+    "rolled_back": {"Start a copy"},
+}
+
+
+@pytest.mark.parametrize("vendor", ["sqlite"])
+def test_each_state_offers_what_may_follow_it(migrated):
+    legacy.build(migrated, 50)
+    begun = ledger.begin(PERFORMANCE, migrated, migrated)
+    client = login(*ABLE)
+    for state, expected in STATES.items():
+        CopyRun.objects.update(state=state, owner=begun.owner if state == "running" else "")
+        for path in ("/admin/compat/run/1/change/", "/admin/compat/run/"):
+            assert shown(text(client, path)) == expected, (state, path)
+
+
+@pytest.mark.parametrize("vendor", ["sqlite"])
+def test_a_run_is_paused_resumed_and_cancelled_from_its_page(migrated):
+    legacy.build(migrated, 3000)
+    copy_slowly(migrated)
+    client = login(*ABLE)
+    client.post("/admin/compat/run/start/")
+    wait_for(lambda: legacy.count(migrated))
+    client.post("/admin/compat/run/1/pause/")
+    assert "pause, at the next batch border" in text(client, "/admin/compat/run/1/change/")
+    finish()
+    page = text(client, "/admin/compat/run/1/change/")
+    assert "paused by user0" in page
+    assert shown(page) == STATES["paused"]
+    client.post("/admin/compat/run/start/")
+    wait_for(lambda: CopyRun.objects.get().state == State.RUNNING)
+    assert f"{legacy.count(migrated):,} rows" in text(client, "/admin/compat/run/1/cancel/")
+    client.post("/admin/compat/run/1/cancel/")
+    finish()
+    assert CopyRun.objects.get().state == State.ROLLED_BACK
+    assert legacy.count(migrated) == 0
+    assert "cancelled by user0" in text(client, "/admin/compat/run/1/change/")
+
+
+@pytest.mark.parametrize("vendor", ["sqlite"])
+def test_a_run_without_a_living_owner_shows_how_indexes_that_are_aside_come_back(migrated):
+    legacy.build(migrated, 50)
+    ledger.begin(PERFORMANCE, migrated, migrated)
+    CopyRun.objects.update(owner="", set_aside=[{"name": "perf_rec_device_recorded_idx", "create": "", "after": ""}])
+    page = text(login(*ABLE), "/admin/compat/run/1/change/")
+    assert "perf_rec_device_recorded_idx" in page
+    assert "verify_structure --fix" in page
+
+
+def test_what_is_in_the_way_is_said_at_once(migrated):
+    client = login(*ABLE)
+    answer = client.post("/admin/compat/run/start/", follow=True).content.decode()
+    assert "The table performance_data is not in the database" in answer
 
 
 def test_rejected_rows_show_reason_and_values_and_are_tried_again(migrated):
     legacy.build(migrated, 20)
-    legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 7")
+    legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id IN (7, 8)")
+    legacy.execute(migrated, "UPDATE performance_data SET timestamp = NULL WHERE id = 9")
     client = login(*ABLE)
     client.post("/admin/compat/run/start/")
     finish()
     page = text(client, "/admin/compat/reject/?state=waiting")
-    assert "999" in page
+    assert "<b>device_id</b> 999" in page
     assert "Try all waiting rows again" in page
-    legacy.execute(migrated, "UPDATE performance_data SET device_id = 1 WHERE id = 7")
+    reason = "device_id refers to a row that is not in devices"
+    assert f"{reason} (2)" in page
+    assert "2 rejected rows" in text(client, f"/admin/compat/reject/?reason={reason}")
+    legacy.execute(migrated, "UPDATE performance_data SET device_id = 1 WHERE device_id = 999")
+    one = RejectedRow.objects.get(source_pk=8).pk
+    client.post("/admin/compat/reject/", {"action": "retry_selected", "_selected_action": [one]})
+    finish()
+    assert legacy.not_over(migrated) == [7, 9]
     client.post("/admin/compat/reject/retry/")
     finish()
-    assert legacy.not_over(migrated) == []
-    assert "0 rejected rows" in text(client, "/admin/compat/reject/?state=waiting")
+    assert legacy.not_over(migrated) == [9]
+    assert "1 rejected row" in text(client, "/admin/compat/reject/?state=waiting")
 
 
 def test_the_list_of_records_counts_no_further_than_it_shows(migrated):

@@ -10,18 +10,19 @@ SEEING = {
     "/admin/compat/structure/": "view_structure",
     "/admin/compat/run/": "view_run",
     "/admin/compat/run/1/change/": "view_run",
-    "/admin/compat/run/1/progress/": "view_run",
     "/admin/compat/reject/": "view_reject",
     "/admin/compat/reject/1/change/": "view_reject",
 }
 ASKING = {
     "/admin/compat/structure/repair/": ("repair_structure",),
     "/admin/compat/run/roll-back/": ("operate_run", "roll_back_run"),
+    "/admin/compat/run/1/cancel/": ("operate_run", "roll_back_run"),
 }
 ACTING = {
     **ASKING,
     "/admin/compat/run/start/": ("operate_run",),
     "/admin/compat/run/verify/": ("operate_run",),
+    "/admin/compat/run/1/pause/": ("operate_run",),
     "/admin/compat/reject/retry/": ("retry_reject",),
 }
 
@@ -74,7 +75,7 @@ def test_each_action_asks_for_its_own_permissions(copied, asked):
         assert login(*VIEW, *needed).post(path).status_code == 302, path
         for lacking in needed:
             assert login(*VIEW, *every - {lacking}).post(path).status_code == 403, (path, lacking)
-    assert asked == ["compat-roll-back", "compat-copy", "compat-retry"]
+    assert asked == ["compat-roll-back", "compat-copy", "compat-verify", "compat-retry"]
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
@@ -90,6 +91,8 @@ def test_an_action_needs_post_and_a_token(copied, asked):
 @pytest.mark.parametrize("vendor", ["sqlite"])
 def test_buttons_are_shown_to_those_who_may(copied):
     seen = login(*VIEW).get("/admin/compat/run/1/change/").content.decode()
+    assert "retry_selected" not in login(*VIEW).get("/admin/compat/reject/").content.decode()
+    assert "retry_selected" in login(*VIEW, "retry_reject").get("/admin/compat/reject/").content.decode()
     assert "roll-back" not in seen
     assert "/start/" not in seen
     able = login(*VIEW, "operate_run", "roll_back_run").get("/admin/compat/run/1/change/").content.decode()
