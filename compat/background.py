@@ -15,25 +15,28 @@ logger = logging.getLogger(__name__)
 PATIENCE = 20.0
 """Seconds that a stopping process waits for the batch in hand."""
 
+_running: dict[threading.Thread, Stop] = {}
+
 
 def start(work: Callable[[Stop], Result], name: str) -> threading.Thread:
     """Start `work` in a thread; it is asked to stop when this process ends."""
     stop = Stop()
-
-    def shut_down() -> None:
-        stop.request("the server stops")
-        thread.join(PATIENCE)
-
-    def run() -> None:
-        try:
-            _run(work, stop)
-        finally:
-            atexit.unregister(shut_down)
-
-    thread = threading.Thread(target=run, name=name, daemon=True)
-    atexit.register(shut_down)
+    thread = threading.Thread(target=_run, args=(work, stop), name=name, daemon=True)
+    _running[thread] = stop
     thread.start()
     return thread
+
+
+def shut_down() -> None:
+    """Ask all work to stop, and wait for it."""
+    running = dict(_running)
+    for stop in running.values():
+        stop.request("the server stops")
+    for thread in running:
+        thread.join(PATIENCE)
+
+
+atexit.register(shut_down)
 
 
 def _run(work: Callable[[Stop], Result], stop: Stop) -> None:
@@ -45,3 +48,4 @@ def _run(work: Callable[[Stop], Result], stop: Stop) -> None:
         logger.exception("work that a page asked for failed")
     finally:
         connections.close_all()
+        _running.pop(threading.current_thread(), None)

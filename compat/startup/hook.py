@@ -10,6 +10,7 @@ a moment, and if the process forks meanwhile, it is left to the children.
 import atexit
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -17,15 +18,14 @@ from typing import NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 
-from compat import conf
+from compat import background, conf
+from compat.background import PATIENCE
 from compat.copying.stopping import Stop
 
 logger = logging.getLogger(__name__)
 
 GRACE = 0.5
 """Seconds that a server has to fork, and to give its first answers, before the work begins."""
-PATIENCE = 20.0
-"""Seconds that a stopping process waits for the batch in hand; servers kill after 30."""
 REFUSED = 3
 """Exit code of a process that refuses to serve; for gunicorn it means not to try again."""
 
@@ -47,14 +47,17 @@ class Hook:
 
     def serve(self) -> None:
         """Start the work in this process, or in those that it forks within the next moment."""
-        if not self._armed or not _wanted():
+        if not self._armed:
             return
         self._armed = False
+        _end_in_order()
+        if not _wanted():
+            return
         if conf.strict() and not self.gate(self.stop):
             _refuse()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(before=self._before_fork, after_in_child=self._after_fork_in_child)
-        atexit.register(self._shut_down)
+        atexit.register(self.shut_down)
         self._schedule()
 
     def _schedule(self) -> None:
@@ -85,10 +88,18 @@ class Hook:
             self._left_to_children = False
             self._schedule()
 
-    def _shut_down(self) -> None:
+    def shut_down(self) -> None:
+        """Ask the work to stop, also what pages have begun, and wait for the batch in hand."""
         self.stop.request("the server stops")
         if self._thread is not None:
             self._thread.join(PATIENCE)
+        background.shut_down()
+
+
+def _end_in_order() -> None:
+    """Let a server that knows nothing of SIGTERM, such as `runserver --noreload`, end as on Ctrl-C."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
 def _wanted() -> bool:

@@ -67,7 +67,7 @@ def test_the_environment_decides(monkeypatch, value, begins):
     hook.arm()
     hook.serve()
     assert bool(hook_threads()) is begins
-    hook._shut_down()
+    hook.shut_down()
     assert hook_threads() == []
 
 

@@ -52,8 +52,8 @@ def test_a_starting_server_repairs_and_copies_once(migrated, migrated_url, name,
     assert legacy.count(migrated, "thresholds") == 0
 
 
-STOPS = {"runserver --noreload": Server.interrupt, "gunicorn": Server.stop, "gunicorn --preload": Server.stop,
-         "uvicorn": Server.interrupt}  # fmt: skip
+STOPS = {"runserver --noreload": Server.stop, "gunicorn": Server.stop, "gunicorn --preload": Server.interrupt,
+         "uvicorn": Server.stop, "uvicorn --workers": Server.stop}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", STOPS)
