@@ -261,7 +261,7 @@ def disturbed(disturb, scene):
 
 def write(scene, cursor, dice):
     """Insert into source and target; on PostgreSQL the lower source key commits late."""
-    number, insert = len(scene.live) + 1, "INSERT INTO performance_data SELECT {0}, 1, 7.5, {0}, '2020-01-01'"
+    number, insert = len(scene.live) + 1, "INSERT INTO performance_data SELECT {0}, 1, 7.5, {0}, '2020-01-01 00:00:00'"
     [(key,)] = scene.rows("SELECT max(id) + 1 FROM performance_data")
     if scene.vendor == "postgresql":
         cursor.execute("BEGIN")
