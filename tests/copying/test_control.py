@@ -103,16 +103,22 @@ def test_every_change_of_state_is_an_event_and_one_record_of_the_log(migrated, c
     assert {record.run for record in records} == {1}
 
 
+@pytest.fixture
+def no_receivers(monkeypatch):
+    """The signals, with nobody listening."""
+    for signal in (signals.run_finished, signals.run_failed, signals.rows_rejected):
+        monkeypatch.setattr(signal, "receivers", [])
+
+
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_receivers_are_told_and_one_that_raises_harms_nothing(migrated, monkeypatch, caplog):
+def test_receivers_are_told_and_one_that_raises_harms_nothing(migrated, no_receivers, caplog):
     told = []
 
     def note(signal, sender, run, result, **facts):
         told.append((signal, sender.name, run, result.status, facts.get("count")))
         raise ValueError("a receiver's own trouble")
 
-    for signal in (signals.run_finished, signals.run_failed, signals.rows_rejected):
-        monkeypatch.setattr(signal, "receivers", [])
+    for signal in (signals.run_finished, signals.rows_rejected):
         signal.connect(note, sender=PERFORMANCE, weak=False)
     legacy.build(migrated, 20)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id IN (7, 8)")
@@ -122,10 +128,26 @@ def test_receivers_are_told_and_one_that_raises_harms_nothing(migrated, monkeypa
         (signals.rows_rejected, "performance", 1, "completed", 2),
     ]
     assert caplog.text.count("Error calling") == 2
+    assert operations.roll_back(Job(PERFORMANCE)).status == "rolled_back"
+    assert told[2:] == [(signals.run_finished, "performance", 1, "rolled_back", None)]
+
+
+@pytest.mark.parametrize("vendor", ["sqlite"])
+def test_the_documented_receivers_send_mail(migrated, no_receivers, settings, mailoutbox, monkeypatch):
+    settings.ADMINS = [("root", "root@example.org")]
+    section = (ROOT / "docs" / "operations.md").read_text().partition("## Signals")[2]
+    example = {}
+    exec(section.partition("```python")[2].partition("```")[0], example)
+    legacy.build(migrated, 20)
+    legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id IN (7, 8)")
+    assert services.migrate_performance_data().status == "completed"
     legacy.append(migrated, 21, 30)
     monkeypatch.setattr("compat.copying.operations.copy_ranges", lambda job, run: legacy.execute(migrated, "nonsense"))
     assert services.migrate_performance_data().status == "failed"
-    assert told[2:] == [(signals.run_failed, "performance", 2, "failed", None)]
+    assert [mail.subject.removeprefix(settings.EMAIL_SUBJECT_PREFIX) for mail in mailoutbox] == [
+        "Run 1: 2 rows were rejected", "Run 2 failed",
+    ]  # fmt: skip
+    assert "nonsense" in mailoutbox[1].body
 
 
 def test_samples_are_bounded_and_spread_evenly():
