@@ -203,7 +203,8 @@ def buttons(request: HttpRequest, run: Run | None) -> list[Button]:
         return []
     able = [*_moving(run)]
     if run is not None and run.state != State.ROLLED_BACK:
-        able.append(Button(_("Verify"), reverse("admin:compat_run_verify")))
+        if not is_live(run):
+            able.append(Button(_("Verify"), reverse("admin:compat_run_verify")))
         if request.user.has_perm("compat.roll_back_run"):
             able += _taking_back(run)
     return able

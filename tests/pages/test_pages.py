@@ -91,7 +91,7 @@ def shown(page):
 
 
 STATES = {
-    "running": {"Pause", "Verify", "Cancel…"},
+    "running": {"Pause", "Cancel…"},
     "stopped": {"Resume", "Pause", "Verify", "Cancel…", "Roll back…"},
     "paused": {"Resume", "Verify", "Cancel…", "Roll back…"},
     "failed": {"Resume", "Pause", "Verify", "Cancel…", "Roll back…"},

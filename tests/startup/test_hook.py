@@ -7,8 +7,12 @@ import threading
 import pytest
 from django.test import Client
 
-from compat import locks
+from compat import locks, services
+from compat.copies import PERFORMANCE
+from compat.copying import operations
+from compat.copying.job import Job
 from compat.copying.stopping import Stop
+from compat.startup import work
 from compat.startup.hook import Hook, startup
 from tests import legacy
 from tests.databases import ROOT, connected, environment, manage
@@ -79,6 +83,18 @@ def test_a_failure_in_the_work_is_logged_and_goes_no_further(monkeypatch, caplog
     hook.serve()
     hook._thread.join()
     assert "the server goes on, but its start-up work failed" in caplog.text
+
+
+@pytest.mark.parametrize("vendor", ["sqlite"])
+def test_a_server_leaves_alone_what_a_person_took_back(migrated, monkeypatch, caplog):
+    monkeypatch.setenv("COMPAT_STARTUP", "copy")
+    legacy.build(migrated, 20)
+    services.migrate_performance_data()
+    operations.roll_back(Job(PERFORMANCE))
+    work._run(migrated, Stop())
+    assert legacy.count(migrated) == 0
+    assert "run 1 is rolled back. Copy again: python manage.py migrate_performance" in caplog.text
+    assert services.run_compatibility_fixes().copy.status == "completed"
 
 
 COMMANDS = [
