@@ -41,6 +41,6 @@ def added(samples: list[list[float]], sample: Sample) -> list[list[float]]:
 def speeds(samples: list[list[float]]) -> Iterator[Speed]:
     """Yield the speed between each two samples; a run begins at zero."""
     for (began, before, batches_before), (seconds, rows, batches) in pairwise([[0.0, 0, 0], *samples]):
-        copied, number = rows - before, batches - batches_before
+        copied, number = max(0, rows - before), batches - batches_before
         if seconds > began:
-            yield Speed(seconds, max(0.0, copied / (seconds - began)), copied / number if number > 0 else None)
+            yield Speed(seconds, copied / (seconds - began), copied / number if number > 0 else None)

@@ -1,5 +1,6 @@
 """The admin in a browser, in the words of the tests."""
 
+import base64
 import os
 from pathlib import Path
 
@@ -46,9 +47,10 @@ class Site:
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
 
     def shoot(self, name):
-        """Keep a picture where SCREENSHOTS names a folder."""
+        """Keep a picture of the whole page where SCREENSHOTS names a folder."""
         if SHOTS:
-            self.browser.save_screenshot(str(Path(SHOTS) / f"{name}.png"))
+            shot = self.browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
+            (Path(SHOTS) / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
 
     def overflow(self):
         """Return by how many pixels the page is wider than the window."""

@@ -59,7 +59,7 @@ def test_the_pages_fit_wide_and_narrow_windows_in_both_themes(migrated, site):
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id % 1000 = 7")
     legacy.execute(migrated, "UPDATE performance_data SET timestamp = NULL WHERE id = 9")
     services.migrate_performance_data()
-    course = [[second, 90 * second + second % 7 * 20, second] for second in range(1, 34)]
+    course = [[second, 90 * second + second % 7 * 10, 2 * second] for second in range(1, 34)]
     CopyRun.objects.update(samples=course, seconds=33)
     legacy.execute(migrated, "DROP TABLE thresholds")
     for theme, width in (("light", 1200), ("light", 500), ("dark", 1200), ("dark", 500)):
