@@ -24,6 +24,8 @@ TEXT_CAST = re.compile(
     rf'|\((?P<column>"(?:[^"]|"")+"|[a-z_][\w$]*)\){TEXT}(?!\[)'
 )
 ARRAY_CAST = re.compile(rf"\((ARRAY\[(?:{STRING}|[^\]'])*\])\){TEXT}\[\]")
+FLOATS = frozenset(("double precision", "real"))
+NUMBER = re.compile(r"^-?\d+(?:\.\d*)?(?:e[-+]?\d+)?$")
 LITERAL = re.compile(r"^('(?:[^']|'')*')::[\w\s.\"\[\]]+(?:\([\d,]+\))?$")
 
 
@@ -36,17 +38,23 @@ def column(row: ColumnRow) -> Column:
     elif default and default.startswith("nextval("):
         auto, default = "serial", None
     return Column(
-        row.name, row.type, row.nullable, _plain(default), row.collation, auto, generated, row.comment,
+        row.name, row.type, row.nullable, _plain(default, row.type), row.collation, auto, generated, row.comment,
         unvalidated=row.unvalidated,
     )  # fmt: skip
 
 
-def _plain(default: str | None) -> str | None:
-    """Return a default without the cast of a literal, which keeps a type that the column had earlier."""
+def _plain(default: str | None, type_: str) -> str | None:
+    """Return a default without the cast of a literal, which keeps a type that the column had earlier.
+
+    The server writes a float as it was given, with all its zeros, or with an exponent: the value counts.
+    """
     if default is None or default.startswith("NULL::"):
         return None
     literal = LITERAL.match(default)
-    return literal[1] if literal else default
+    text = literal[1] if literal else default
+    if type_ in FLOATS and NUMBER.match(text.strip("'")):
+        return repr(float(text.strip("'")))
+    return text
 
 
 def textual(columns: Iterable[Column]) -> frozenset[str]:
