@@ -112,4 +112,4 @@ def _owned(run: CopyRun, using: str) -> CopyRun:
 
 def _taken(former: CopyRun, held: CopyRun) -> str:
     since = f"taken over from {who(former.owner)}" if former.owner else f"it was {former.get_state_display()}"
-    return f"{held.get_state_display()} again: {who(held.owner)} has it, {since}"
+    return f"{held.get_state_display()}: {who(held.owner)} has it, {since}"

@@ -48,7 +48,7 @@ def test_a_run_of_another_process_is_paused_at_a_batch_border_and_only_a_person_
     assert services.migrate_performance_data().status == "completed"
     assert legacy.not_over(migrated) == []
     assert [text.split(" process")[0].partition(",")[0] for _, text in texts()] == [
-        "begun by", "to be paused by ann at the next batch border", "paused by ann", "running again:",
+        "begun by", "to be paused by ann at the next batch border", "paused by ann", "running:",
         "completed",
     ]  # fmt: skip
 
@@ -73,6 +73,19 @@ def test_a_pause_that_the_owner_did_not_live_to_see_holds(migrated):
     CopyRun.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     assert services.run_compatibility_fixes().copy is None
     assert CopyRun.objects.get().state == State.PAUSED
+
+
+def test_a_cancelled_run_of_another_process_stops_there_and_its_rows_are_taken_back_here(migrated, migrated_url):
+    legacy.build(migrated, ROWS)
+    process = start(migrated_url, "--batch-size=5", "--pause=0.9")
+    wait_for_rows(migrated, process, 10)
+    control.ask(CopyRun.objects.get(), migrated, Request.CANCEL, "ann")
+    assert operations.cancel(Job(PERFORMANCE)).status == "rolled_back"
+    assert finish(process)[0] == 3
+    assert legacy.count(migrated) == 0
+    assert [text for _, text in texts()][1:3] == [
+        "to be cancelled by ann at the next batch border", "cancelled by ann",
+    ]  # fmt: skip
 
 
 def test_cancelling_takes_back_the_newest_run_alone(migrated):
