@@ -15,11 +15,13 @@ from django.db import router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.exceptions import BadMigrationError, NodeNotFoundError
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import Field, Model
 
 from compat.structure.errors import Unverifiable
+from compat.structure.history import all_recorded
 
 DATABASE_OPTIONS = (
     "db_table", "db_table_comment", "indexes", "constraints", "unique_together", "order_with_respect_to",
@@ -66,16 +68,24 @@ def table_key(connection: BaseDatabaseWrapper, db_table: str) -> str:
 class Project:
     """The models and migrations of the project, as one database should hold them.
 
-    Raises Unverifiable when the migrations cannot be loaded.
+    The migrations are loaded when they are needed; Unverifiable is raised when that fails.
     """
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
+
+    @cached_property
+    def executor(self) -> MigrationExecutor:
+        """What plans migrations. Raises Unverifiable."""
         try:
-            self.executor = MigrationExecutor(connection)
+            return MigrationExecutor(self.connection)
         except (NodeNotFoundError, BadMigrationError, ImproperlyConfigured) as error:
             raise Unverifiable(f"The migrations cannot be loaded: {error}") from error
-        self.loader = self.executor.loader
+
+    @property
+    def loader(self) -> MigrationLoader:
+        """The migrations that exist, and those that are recorded. Raises Unverifiable."""
+        return self.executor.loader
 
     @cached_property
     def latest(self) -> ProjectState:
@@ -121,6 +131,8 @@ class Project:
     def unapplied(self) -> Mapping[str, tuple[Migration, ...]]:
         """The migrations that wait, by app label, in order."""
         waiting: dict[str, tuple[Migration, ...]] = {}
+        if all_recorded(self.connection):
+            return waiting
         for migration, _ in self.executor.migration_plan(self.loader.graph.leaf_nodes()):
             waiting[migration.app_label] = (*waiting.get(migration.app_label, ()), migration)
         return waiting
@@ -128,6 +140,8 @@ class Project:
     @cached_property
     def without_history(self) -> frozenset[str]:
         """The apps with migrations of which none is recorded as applied."""
+        if not self.unapplied:
+            return frozenset()
         recorded = {label for label, _ in self.loader.applied_migrations}
         return frozenset(label for label in self.unapplied if label not in recorded)
 

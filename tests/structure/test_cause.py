@@ -99,3 +99,11 @@ def test_information_on_tables_that_need_no_explanation_is_no_missing_migration(
     assert {issue.object: issue.cause for issue in verify().issues if issue.object in ("x", "born")} == {
         "x": Cause.DRIFT, "born": Cause.MISSING,
     }  # fmt: skip
+
+
+def test_migrations_are_loaded_only_when_one_is_not_recorded(torture):
+    project = Project(connection)
+    assert project.unapplied == {}
+    assert "executor" not in vars(project)
+    execute("DELETE FROM django_migrations WHERE app = 'history' AND name = '0003_keys'")
+    assert [migration.name for migration in Project(connection).unapplied["history"]] == ["0003_keys"]

@@ -1,5 +1,6 @@
 """Compare the database with the models, and repair it."""
 
+import gc
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -35,6 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *labels: str, **options: Any) -> None:
         """Verify or repair, print the report, and exit with the code for it."""
+        gc.freeze()  # looking for garbage among all that Django has loaded takes a quarter of the time
         try:
             result = self._run(tuple(options["labels"]), options)
         except Unverifiable as reason:
