@@ -1,0 +1,1 @@
+"""Nothing here: `tests.properties.zoos` puts random models into this app."""
