@@ -8,7 +8,7 @@ from tests.databases import ROOT
 
 LAYERS = {
     "compat.structure": [
-        "errors findings",
+        "errors findings history",
         "snapshot expected ignore locking plan render",
         "build cache rules adoption surroundings sequences",
         "compare backends",
