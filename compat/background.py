@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 
 from django.db import connections
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from compat.copying.results import BLOCKED, Result
 from compat.copying.stopping import Stop
@@ -31,7 +33,7 @@ def shut_down() -> None:
     """Ask all work to stop, and wait for it."""
     running = dict(_running)
     for stop in running.values():
-        stop.request("the server stops")
+        stop.request(gettext_lazy("the server stops"))
     for thread in running:
         thread.join(PATIENCE)
 
@@ -43,7 +45,7 @@ def _run(work: Callable[[Stop], Result], stop: Stop) -> None:
     try:
         result = work(stop)
         if result.status == BLOCKED:
-            logger.warning("what a page asked for could not be done: %s", result.error)
+            logger.warning(_("what a page asked for could not be done: %s"), result.error)
     except Exception:
         logger.exception("work that a page asked for failed")
     finally:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
 
 
 class Startup(StrEnum):
@@ -27,7 +28,8 @@ def startup() -> Startup:
         return Startup(value)
     except ValueError:
         known = ", ".join(Startup)
-        raise ImproperlyConfigured(f"COMPAT_STARTUP is {value!r}; it must be one of {known}.") from None
+        text = _("COMPAT_STARTUP is %(value)r; it must be one of %(known)s.")
+        raise ImproperlyConfigured(text % {"value": value, "known": known}) from None
 
 
 def startup_database() -> str:

@@ -8,6 +8,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.validators import validate_ipv46_address
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from compat.copying.models import CopyRun, RejectedRow
 
@@ -15,8 +17,8 @@ from compat.copying.models import CopyRun, RejectedRow
 class TimestampedModel(models.Model):
     """A row that knows when it was created and last changed."""
 
-    created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
-    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_default=Now())
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True, db_default=Now())
 
     class Meta:
         abstract = True
@@ -25,11 +27,13 @@ class TimestampedModel(models.Model):
 class DeviceType(TimestampedModel):
     """A kind of device, such as a server or a switch."""
 
-    name = models.CharField(max_length=64, unique=True)
-    description = models.CharField(max_length=200, null=True, blank=True)  # legacy rows hold NULL
+    name = models.CharField(_("name"), max_length=64, unique=True)
+    description = models.CharField(_("description"), max_length=200, null=True, blank=True)  # legacy rows hold NULL
 
     class Meta:
         db_table = "device_types"
+        verbose_name = _("device type")
+        verbose_name_plural = _("device types")
 
     def __str__(self) -> str:
         return self.name
@@ -38,12 +42,16 @@ class DeviceType(TimestampedModel):
 class Device(TimestampedModel):
     """A monitored device."""
 
-    name = models.CharField(max_length=100)
-    ip_address = models.CharField(max_length=45, unique=True, validators=[validate_ipv46_address])
-    device_type = models.ForeignKey(DeviceType, models.PROTECT, null=True, blank=True)
+    name = models.CharField(_("name"), max_length=100)
+    ip_address = models.CharField(_("IP address"), max_length=45, unique=True, validators=[validate_ipv46_address])
+    device_type = models.ForeignKey(
+        DeviceType, models.PROTECT, null=True, blank=True, verbose_name=_("device type")
+    )  # fmt: skip
 
     class Meta:
         db_table = "devices"
+        verbose_name = _("device")
+        verbose_name_plural = _("devices")
 
     def __str__(self) -> str:
         return f"{self.name} ({self.ip_address})"
@@ -52,18 +60,21 @@ class Device(TimestampedModel):
 class PerformanceRecord(TimestampedModel):
     """One reading of a device: CPU and memory in percent, bandwidth in the unit that the device reports."""
 
-    device = models.ForeignKey(Device, models.PROTECT, db_index=False)
-    cpu_usage = models.FloatField(null=True, blank=True)
-    memory_usage = models.FloatField(null=True, blank=True)
-    bandwidth_usage = models.FloatField(null=True, blank=True)
-    recorded_at = models.DateTimeField()
+    device = models.ForeignKey(Device, models.PROTECT, db_index=False, verbose_name=_("device"))
+    cpu_usage = models.FloatField(_("CPU usage"), null=True, blank=True)
+    memory_usage = models.FloatField(_("memory usage"), null=True, blank=True)
+    bandwidth_usage = models.FloatField(_("bandwidth usage"), null=True, blank=True)
+    recorded_at = models.DateTimeField(_("recorded at"))
 
     class Meta:
         db_table = "performance_records"
+        verbose_name = _("performance record")
+        verbose_name_plural = _("performance records")
         indexes = [models.Index(fields=["device", "recorded_at"], name="perf_rec_device_recorded_idx")]
 
     def __str__(self) -> str:
-        return f"{self.device_id} at {self.recorded_at:%Y-%m-%d %H:%M:%S}"
+        moment = f"{self.recorded_at:%Y-%m-%d %H:%M:%S}"
+        return gettext("%(device)s at %(moment)s") % {"device": self.device_id, "moment": moment}
 
 
 class Threshold(TimestampedModel):
@@ -72,18 +83,22 @@ class Threshold(TimestampedModel):
     class Metric(models.TextChoices):
         """The metrics of a performance record."""
 
-        CPU = "cpu_usage", "CPU usage"
-        MEMORY = "memory_usage", "memory usage"
-        BANDWIDTH = "bandwidth_usage", "bandwidth usage"
+        CPU = "cpu_usage", _("CPU usage")
+        MEMORY = "memory_usage", _("memory usage")
+        BANDWIDTH = "bandwidth_usage", _("bandwidth usage")
 
-    device = models.ForeignKey(Device, models.CASCADE, null=True, blank=True)
-    device_type = models.ForeignKey(DeviceType, models.CASCADE, null=True, blank=True)
-    metric = models.CharField(max_length=32, choices=Metric)
-    warning = models.FloatField()
-    critical = models.FloatField()
+    device = models.ForeignKey(Device, models.CASCADE, null=True, blank=True, verbose_name=_("device"))
+    device_type = models.ForeignKey(
+        DeviceType, models.CASCADE, null=True, blank=True, verbose_name=_("device type")
+    )  # fmt: skip
+    metric = models.CharField(_("metric"), max_length=32, choices=Metric)
+    warning = models.FloatField(_("warning"))
+    critical = models.FloatField(_("critical"))
 
     class Meta:
         db_table = "thresholds"
+        verbose_name = _("threshold")
+        verbose_name_plural = _("thresholds")
 
     def __str__(self) -> str:
         return f"{self.metric}: {self.warning} / {self.critical}"
@@ -100,10 +115,11 @@ class PerformanceData(models.Model):
     class Meta:
         managed = False
         db_table = "performance_data"
-        verbose_name_plural = "performance data"
+        verbose_name = _("legacy reading")
+        verbose_name_plural = _("legacy readings")
 
     def __str__(self) -> str:
-        return f"legacy reading {self.pk}"
+        return gettext("legacy reading %(key)s") % {"key": self.pk}
 
 
 class Structure(ContentType):
@@ -113,7 +129,8 @@ class Structure(ContentType):
         proxy = True
         default_permissions = ("view",)
         permissions = [("repair_structure", "Can apply safe repairs to the structure")]
-        verbose_name_plural = "structure"
+        verbose_name = _("structure")
+        verbose_name_plural = _("structure")
 
 
 class Run(CopyRun):
@@ -123,9 +140,11 @@ class Run(CopyRun):
         proxy = True
         default_permissions = ("view",)
         permissions = [
-            ("operate_run", "Can start and verify runs"),
+            ("operate_run", "Can start, pause, resume, cancel and verify runs"),
             ("roll_back_run", "Can roll back runs"),
         ]
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
 
 
 class Reject(RejectedRow):
@@ -135,4 +154,5 @@ class Reject(RejectedRow):
         proxy = True
         default_permissions = ("view",)
         permissions = [("retry_reject", "Can retry rejected rows")]
-        verbose_name = "rejected row"
+        verbose_name = _("rejected row")
+        verbose_name_plural = _("rejected rows")

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import DatabaseError, Error, connections
 from django.db.models import Model
 from django.utils.connection import ConnectionDoesNotExist
+from django.utils.translation import gettext as _
 
 from compat import locks
 from compat.copies import PERFORMANCE
@@ -132,10 +133,14 @@ def beside_traffic(using: str) -> dict[str, Any]:
 def _is_left_to_a_person(using: str, states: Collection[State]) -> bool:
     if not has_table(using, CopyRun) or (run := control.held_back(PERFORMANCE, using, states)) is None:
         return False
-    what = "Resume it" if run.state == State.PAUSED else "Copy again"
-    said = f"run {run.pk} is {run.get_state_display()}" + (f": {run.error}" if run.error else "")
-    alias = "" if using == "default" else f" --database {using}"
-    logger.warning("%s. %s: python manage.py migrate_performance%s", said.rstrip("."), what, alias)
+    if run.state == State.PAUSED:
+        text = _("run %(run)d is %(state)s%(error)s. Resume it: python manage.py migrate_performance%(option)s")
+    else:
+        text = _("run %(run)d is %(state)s%(error)s. Copy again: python manage.py migrate_performance%(option)s")
+    error = f": {run.error.rstrip('.。')}" if run.error else ""
+    option = "" if using == "default" else f" --database {using}"
+    facts = {"run": run.pk, "state": run.get_state_display(), "error": error, "option": option}
+    logger.warning(text, facts)
     return True
 
 

@@ -9,6 +9,8 @@ def test_the_database_is_as_the_models_say():
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext as _
+
 from compat.structure.findings import Severity
 from compat.structure.verify import verify
 
@@ -24,4 +26,4 @@ def assert_structure(
     issues = [issue for issue in verify(using, apps).issues if issue.severity.rank >= level.rank and not issue.ignored]
     if issues:
         lines = "\n".join(f"{issue.code} {issue.table}: {issue.message} {issue.hint}".rstrip() for issue in issues)
-        raise AssertionError(f"The database {using} is not as the models say:\n{lines}")
+        raise AssertionError(_("The database %(alias)s is not as the models say:") % {"alias": using} + f"\n{lines}")

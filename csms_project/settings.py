@@ -6,6 +6,7 @@ LEGACY_TIME_ZONE        the zone of legacy timestamps that name none; default: T
 DJANGO_ALLOWED_HOSTS    comma-separated host names; setting it makes this a production server
 DJANGO_SECRET_KEY       required in production
 DJANGO_DEBUG            `1` for Django's debug pages; local use only
+DJANGO_LANGUAGE_CODE    en-us (the default) or zh-hans, for commands; pages follow the browser, and this otherwise
 COMPAT_STARTUP          what a starting server does: off, verify, repair or copy (the default)
 COMPAT_LOG_LEVEL        level of the logger `compat`; default: INFO
 COMPAT_LOG_FORMAT       `line` (the default) or `json`: one JSON object a line
@@ -14,6 +15,8 @@ COMPAT_LOG_FORMAT       `line` (the default) or `json`: one JSON object a line
 import os
 import warnings
 from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
 
 from csms_project.databases import parse, served
 from csms_project.secrets import secret_key
@@ -48,6 +51,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -90,7 +94,10 @@ AUTH_PASSWORD_VALIDATORS = [
 
 COMPAT: dict[str, object] = {}  # see docs/operations.md; the defaults stand in compat/conf.py
 
-LANGUAGE_CODE = "en-us"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LANGUAGE_CODE = os.environ.get("DJANGO_LANGUAGE_CODE") or "en-us"
+if LANGUAGE_CODE not in {"en-us", *dict(LANGUAGES)}:
+    raise ImproperlyConfigured(f"DJANGO_LANGUAGE_CODE is {LANGUAGE_CODE!r}; it must be en-us or zh-hans.")
 TIME_ZONE = "UTC"
 LEGACY_TIME_ZONE = os.environ.get("LEGACY_TIME_ZONE") or TIME_ZONE
 USE_I18N = True

@@ -8,8 +8,9 @@ from django.db import DatabaseError, Error
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from compat import conf, services
@@ -18,12 +19,22 @@ from compat.copying.retrying import one_line
 from compat.copying.stopping import Stop
 from compat.models import Structure
 from compat.structure.errors import Unverifiable
-from compat.structure.findings import Finding, Report
+from compat.structure.findings import Cause, Finding, Report, Severity
 from compat.structure.repair import repair
 from compat.structure.verify import verify
 
 REPAIR_SECONDS = 10.0
 """How long a page waits for another process that repairs."""
+SEVERITIES = {
+    Severity.ERROR: gettext_lazy("error"),
+    Severity.WARNING: gettext_lazy("warning"),
+    Severity.INFO: gettext_lazy("notice"),
+}
+CAUSES = {
+    Cause.DRIFT: gettext_lazy("drift"),
+    Cause.UNAPPLIED: gettext_lazy("a migration waits"),
+    Cause.MISSING: gettext_lazy("a migration is missing"),
+}
 
 
 @admin.register(Structure)
@@ -66,11 +77,15 @@ class StructureAdmin(PageAdmin):
         return self.page(request, "repair.html", _("Apply the safe repairs?"), statements=report.statements)
 
 
-def _by_table(report: Report) -> list[tuple[str, list[Finding]]]:
-    """Return the findings of each table, the worst first."""
+def _by_table(report: Report) -> list[tuple[str, list[tuple[Finding, Promise, Promise]]]]:
+    """Return the findings of each table with words for severity and cause, the worst first."""
     issues = sorted(report.issues, key=lambda issue: (issue.table, -issue.severity.rank, issue.code))
     tables = [(table, list(group)) for table, group in groupby(issues, key=lambda issue: issue.table)]
-    return sorted(tables, key=lambda table: -max(issue.severity.rank for issue in table[1]))
+    tables.sort(key=lambda table: -max(issue.severity.rank for issue in table[1]))
+    return [
+        (table, [(issue, SEVERITIES[issue.severity], CAUSES[issue.cause]) for issue in group])
+        for table, group in tables
+    ]
 
 
 def _tell(request: HttpRequest, fixes: services.Fixes) -> None:

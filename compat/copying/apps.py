@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
+from django.utils.translation import gettext_lazy as _
 
 
 class CopyingConfig(AppConfig):
@@ -9,7 +10,7 @@ class CopyingConfig(AppConfig):
 
     name = "compat.copying"
     label = "compat_copying"
-    verbose_name = "Copying"
+    verbose_name = _("Copying")
 
     def ready(self) -> None:
         """Give every SQLite connection the functions that declarations use."""

@@ -7,6 +7,9 @@ import logging
 from collections.abc import Collection
 
 from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from compat.copying import events, lease, ledger
 from compat.copying.declaration import Copy
@@ -26,7 +29,8 @@ def ask(run: CopyRun, using: str, request: Request, by: str = "") -> None:
             _pause(held, using, lease.asked(request, by))
             return
         CopyRun.objects.using(using).filter(pk=run.pk).update(request=request, requested_by=by)
-        events.record(held, using, logging.INFO, f"to be {lease.asked(request, by)} at the next batch border")
+        text = format_lazy(_("to be {asked} at the next batch border"), asked=lease.asked(request, by))
+        events.record(held, using, logging.INFO, text)
 
 
 def held_back(copy: Copy, using: str, states: Collection[State]) -> CopyRun | None:
@@ -41,7 +45,7 @@ def held_back(copy: Copy, using: str, states: Collection[State]) -> CopyRun | No
     return run if run.state in states else None
 
 
-def _pause(held: CopyRun, using: str, text: str) -> CopyRun:
-    held = lease.fence(held, using, State.PAUSED, owner="", lease_expires_at=None, error=text)
+def _pause(held: CopyRun, using: str, text: str | Promise) -> CopyRun:
+    held = lease.fence(held, using, State.PAUSED, owner="", lease_expires_at=None, error=str(text))
     events.record(held, using, logging.INFO, text)
     return held

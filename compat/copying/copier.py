@@ -5,6 +5,7 @@ import threading
 import time
 
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from compat.copying.batches import Written, copy_batch
 from compat.copying.job import Job
@@ -64,5 +65,5 @@ class _Worker:
             threading.current_thread().name,
         )  # fmt: skip
         self.size.measured(rows, seconds)
-        self.job.progress.advance(rows, f"{self.size.rows} rows a batch")
+        self.job.progress.advance(rows, _("%(rows)d rows a batch") % {"rows": self.size.rows})
         return seconds

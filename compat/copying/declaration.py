@@ -10,6 +10,8 @@ from django.db.models import NOT_PROVIDED, F, Field, IntegerField, Model, TextFi
 from django.db.models.expressions import BaseExpression, Col, Combinable
 from django.db.models.functions import Cast
 from django.db.models.sql import Query
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from compat.copying.errors import DeclarationError
 from compat.copying.functions import RunTimestamp
@@ -77,14 +79,14 @@ class Copy:
     def _problems(self) -> Iterator[str]:
         for model in (self.source, self.target):
             if not isinstance(_key(model), IntegerField):
-                yield f"{model._meta.label}'s primary key is not an integer."
+                yield _("The primary key of %(model)s is not an integer.") % {"model": model._meta.label}
         for name, expression in self.values.items():
             yield from self._value_problems(name, expression)
         if self.keep_keys and not any(isinstance(value, RunTimestamp) for value in self.values.values()):
-            yield "A copy that keeps keys must give a field RunTimestamp(): only so a rollback knows its rows."
+            yield _("A copy that keeps keys must give a field RunTimestamp(): only so a rollback knows its rows.")
         for field in self._unmapped():
             if not field.null:
-                yield f"{field} must not be NULL and has no value."
+                yield _("%(field)s must not be NULL and has no value.") % {"field": field}
 
     def _unmapped(self) -> "Iterator[Field[Any, Any]]":
         """Yield the fields that get no value from the declaration nor from the database."""
@@ -97,13 +99,14 @@ class Copy:
         try:
             field = self._target_field(name)
         except FieldDoesNotExist:
-            yield f"{self.target._meta.label} has no field {name!r}."
+            yield _("%(model)s has no field %(name)r.") % {"model": self.target._meta.label, "name": name}
             return
         if not field.concrete or field.primary_key or field.generated:
-            yield f"{field} cannot be given a value."
+            yield _("%(field)s cannot be given a value.") % {"field": field}
             return
         if not hasattr(expression, "resolve_expression"):
-            yield f"{field}: {expression!r} is no expression; write Value({expression!r})."
+            text = _("%(field)s: %(value)r is no expression; write Value(%(value)r).")
+            yield text % {"field": field, "value": expression}
             return
         try:
             resolved = expression.resolve_expression(Query(self.source))
@@ -111,10 +114,12 @@ class Copy:
             yield f"{field}: {error}"
             return
         if {part.alias for part in resolved.flatten() if isinstance(part, Col)} - {self.source._meta.db_table}:
-            yield f"{field}: {expression!r} reads another table; a copy reads the columns of {self.source._meta.label}."
+            text = _("%(field)s: %(value)r reads another table; a copy reads the columns of %(model)s.")
+            yield text % {"field": field, "value": expression, "model": self.source._meta.label}
         given, wanted = _storage(resolved), _storage_of(field)
         if given and given != wanted and (given, wanted) != ("integers", "numbers"):
-            yield f"{field} holds {wanted}, its expression gives {given}."
+            text = _("%(field)s holds %(wanted)s, its expression gives %(given)s.")
+            yield text % {"field": field, "wanted": SHOWN.get(wanted, wanted), "given": SHOWN.get(given, given)}
 
 
 def _key(model: type[Model]) -> "Field[Any, Any]":
@@ -147,3 +152,13 @@ KINDS = {
     "TimeField": "times",
     "BooleanField": "truth values",
 }
+SHOWN = {
+    "integers": gettext_lazy("integers"),
+    "text": gettext_lazy("text"),
+    "numbers": gettext_lazy("numbers"),
+    "dates and times": gettext_lazy("dates and times"),
+    "dates": gettext_lazy("dates"),
+    "times": gettext_lazy("times"),
+    "truth values": gettext_lazy("truth values"),
+}
+"""The kinds of values as a person reads them."""

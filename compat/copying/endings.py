@@ -8,6 +8,9 @@ from typing import Any
 
 from django.db import DatabaseError, Error
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from compat.copying import lease, ledger, results
 from compat.copying.clock import doubtful_local_times
@@ -23,6 +26,7 @@ from compat.copying.states import State
 from compat.copying.verification import Differences
 
 logger = logging.getLogger(__name__)
+OUTCOMES = {results.COMPLETED: _("completed"), results.DIFFERENT: _("different")}
 
 
 def owned(job: Job, run: CopyRun, work: Callable[[Job, CopyRun, float], Result]) -> Result:
@@ -52,35 +56,47 @@ def _ended(job: Job, run: CopyRun, work: Callable[[Job, CopyRun, float], Result]
 def completed(job: Job, run: CopyRun, differences: Differences, began: float) -> Result:
     """Leave the run completed, with what the comparison found."""
     verified = not differences
-    error = "" if verified else f"Source and target differ: {differences}."
-    if run.set_aside:
-        names = ", ".join(structure["name"] for structure in run.set_aside)
-        error = f"{error} Rows of others break {names}: mend them, verify_structure names them.".strip()
+    error = _complaints(run, differences)
     course = _course(job, run, began)
     result = answer(job, run, results.COMPLETED if verified else results.DIFFERENT)
-    result.verified, result.differences, result.error = verified, differences.counts(), error or None
+    result.verified, result.differences, result.error = verified, differences.counts(), str(error) or None
     result.seconds = course["seconds"]
     release(
-        job, run, State.COMPLETED, _headline(result), logging.WARNING if error else logging.INFO,
-        verified=verified, differences=differences.counts(), error=error, **course,
+        job, run, State.COMPLETED, _headline(result, error), logging.WARNING if error else logging.INFO,
+        verified=verified, differences=differences.counts(), error=str(error), **course,
     )  # fmt: skip
     result.local_times = doubtful_local_times(job, run)
     return result
 
 
-def _headline(result: Result) -> str:
-    figures = (
-        f"{result.status}, {result.copied} rows copied, {result.rejected} rejected, {result.batches} batches, "
-        f"{result.seconds:.2f} s, {result.rows_per_second:.0f} rows/s"
+def _complaints(run: CopyRun, differences: Differences) -> str | Promise:
+    """Say what keeps a completed run from being well, or nothing."""
+    complaints = []
+    if differences:
+        complaints.append(format_lazy(_("Source and target differ: {differences}."), differences=differences))
+    if run.set_aside:
+        names = ", ".join(structure["name"] for structure in run.set_aside)
+        text = _("Rows of others break {names}: mend them, verify_structure names them.")
+        complaints.append(format_lazy(text, names=names))
+    return format_lazy(" ".join(["{}"] * len(complaints)), *complaints)
+
+
+def _headline(result: Result, error: str | Promise) -> str | Promise:
+    text = _(
+        "{outcome}, {copied} rows copied, {rejected} rejected, {batches} batches, {seconds:.2f} s, {rate:.0f} rows/s"
     )
-    return f"{figures}. {result.error}" if result.error else figures
+    figures = format_lazy(
+        text, outcome=OUTCOMES[result.status], copied=result.copied, rejected=result.rejected, batches=result.batches,
+        seconds=result.seconds, rate=result.rows_per_second,
+    )  # fmt: skip
+    return format_lazy(_("{figures}. {error}"), figures=figures, error=error) if error else figures
 
 
-def stopped(job: Job, run: CopyRun, reason: str, began: float) -> Result:
+def stopped(job: Job, run: CopyRun, reason: str | Promise, began: float) -> Result:
     """Leave the run at a batch border, to be resumed, or paused if a person asked for that."""
-    text = f"stopped, {reason}; run again to resume"
+    text = format_lazy(_("stopped, {reason}; run again to resume"), reason=reason)
     if run.state == State.RUNNING:
-        release(job, run, State.STOPPED, text, logging.WARNING, error=reason, **_course(job, run, began))
+        release(job, run, State.STOPPED, text, logging.WARNING, error=str(reason), **_course(job, run, began))
     else:
         lease.leave(run, job.using, text, logging.WARNING)
     return answer(job, run, results.STOPPED)
@@ -88,7 +104,7 @@ def stopped(job: Job, run: CopyRun, reason: str, began: float) -> Result:
 
 def failed(job: Job, run: CopyRun, message: str, began: float) -> Result:
     """Leave the run with its error, to be resumed; not even the database need answer."""
-    text = f"failed, nothing is lost, run again to resume: {message}"
+    text = format_lazy(_("failed, nothing is lost, run again to resume: {message}"), message=message)
     try:
         if run.state == State.RUNNING:
             course = _course(job, run, began)
@@ -102,11 +118,13 @@ def failed(job: Job, run: CopyRun, message: str, began: float) -> Result:
     return replace(answer(job, run, results.FAILED), error=message)
 
 
-def release(job: Job, run: CopyRun, state: State, text: str, level: int = logging.INFO, **outcome: Any) -> None:
+def release(
+    job: Job, run: CopyRun, state: State, text: str | Promise, level: int = logging.INFO, **outcome: Any
+) -> None:
     """Give the lease back and write down how the run ended."""
     job.retrying(
         lambda: lease.release(run, job.using, state, text, level, **outcome),
-        f"run {run.pk}, writing that it is {state.label}",
+        f"run {run.pk}, writing that it is {state}",
     )
 
 

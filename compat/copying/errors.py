@@ -1,5 +1,8 @@
 """What can keep a copy from starting or going on; every message says what to do."""
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
 
 class CopyError(Exception):
     """Base of the errors that are meant for the person who runs a copy."""
@@ -13,7 +16,8 @@ class LeaseLost(CopyError):
     """Another process took the run over; the open batch was rolled back."""
 
     def __init__(self, run_id: int) -> None:
-        super().__init__(f"Run {run_id} was taken over by another process. See who runs it with --status.")
+        text = _("Run %(run)d was taken over by another process. See who runs it with --status.")
+        super().__init__(text % {"run": run_id})
 
 
 class WritersRemain(CopyError):
@@ -27,12 +31,14 @@ class StopRequested(CopyError):
 class ForbiddenTransition(CopyError):
     """A run was asked to go from one state to another that does not follow it."""
 
-    def __init__(self, former: str, new: str) -> None:
-        super().__init__(f"A run that is {former} cannot become {new}. See the runs with --status.")
+    def __init__(self, former: str | Promise, new: str | Promise) -> None:
+        text = _("A run that is %(former)s cannot become %(new)s. See the runs with --status.")
+        super().__init__(text % {"former": former, "new": new})
 
 
 class DeclarationError(CopyError):
     """A copy's declaration does not fit its models; lists every problem."""
 
     def __init__(self, name: str, problems: list[str]) -> None:
-        super().__init__(f"The copy {name!r} is declared wrongly: {' '.join(problems)}")
+        text = _("The copy %(name)r is declared wrongly: %(problems)s")
+        super().__init__(text % {"name": name, "problems": " ".join(problems)})

@@ -4,16 +4,20 @@ import logging
 from functools import partial
 
 from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import override
 
 from compat.copying.models import CopyEvent, CopyRun
 
 logger = logging.getLogger(__name__)
 
 
-def record(run: CopyRun, using: str, level: int, text: str) -> None:
-    """Write an event down in the open transaction, and log it when that commits."""
-    CopyEvent.objects.using(using).create(run_id=run.pk, level=logging.getLevelName(level).lower(), text=text)
-    transaction.on_commit(partial(_log, run.pk, level, text), using=using)
+def record(run: CopyRun, using: str, level: int, text: str | Promise) -> None:
+    """Write an event down in the open transaction, and log it in English when that commits."""
+    CopyEvent.objects.using(using).create(run_id=run.pk, level=logging.getLevelName(level).lower(), text=str(text))
+    with override(None):
+        english = str(text)
+    transaction.on_commit(partial(_log, run.pk, level, english), using=using)
 
 
 def _log(run_id: int, level: int, text: str) -> None:

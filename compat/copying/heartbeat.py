@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from django.db import Error, connections
 from django.db.models import F, Sum
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from compat.copying import lease
 from compat.copying.models import CopyRun
@@ -73,7 +74,7 @@ class Heart:
         counts = self._mine.values("pk", "request", "requested_by").annotate(rows=rows, batches=Sum("ranges__batches"))
         found = counts.first()
         if found is None:
-            self.stop.request("another process took the run over")
+            self.stop.request(_("another process took the run over"))
             return False
         if found["request"]:
             self.stop.request(lease.asked(found["request"], found["requested_by"]))

@@ -12,6 +12,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from compat.copying import events
 from compat.copying.errors import Blocked, LeaseLost
@@ -20,6 +24,10 @@ from compat.copying.owners import identity, is_dead, who
 from compat.copying.states import OPEN, State, check_transition, may_become
 
 DURATION = timedelta(seconds=20)
+ASKED = {
+    Request.PAUSE: (gettext_lazy("paused by {name}"), gettext_lazy("paused on request")),
+    Request.CANCEL: (gettext_lazy("cancelled by {name}"), gettext_lazy("cancelled on request")),
+}
 
 
 def acquire(run: CopyRun, using: str, state: State) -> CopyRun:
@@ -33,7 +41,8 @@ def acquire(run: CopyRun, using: str, state: State) -> CopyRun:
             raise Blocked(busy(former))
         others = CopyRun.objects.using(using).filter(copy=former.copy, state__in=OPEN).exclude(pk=former.pk)
         if other := others.first():
-            raise Blocked(f"Run {other.pk} of {other.copy} is {other.get_state_display()}. Bring it to its end first.")
+            text = _("Run %(run)d of %(copy)s is %(state)s. Bring it to its end first.")
+            raise Blocked(text % {"run": other.pk, "copy": other.copy, "state": other.get_state_display()})
         held = fence(former, using, state, owner=identity(), lease_expires_at=Now() + DURATION, error="")
         if former.token:
             events.record(held, using, logging.WARNING if former.owner else logging.INFO, _taken(former, held))
@@ -50,7 +59,9 @@ def fence(former: CopyRun, using: str, state: State, **values: Any) -> CopyRun:
     return held
 
 
-def release(run: CopyRun, using: str, state: State, text: str, level: int = logging.INFO, **results: Any) -> None:
+def release(
+    run: CopyRun, using: str, state: State, text: str | Promise, level: int = logging.INFO, **results: Any
+) -> None:
     """Give the lease back and leave the run in `state` with its `results`; `text` tells what happened.
 
     A run that would wait to be resumed, but that a person asked to stop, is paused. Raises LeaseLost.
@@ -58,8 +69,13 @@ def release(run: CopyRun, using: str, state: State, text: str, level: int = logg
     with transaction.atomic(using=using):
         held = _owned(run, using)
         if held.request and may_become(state, State.PAUSED):
-            text = asked(held.request, held.requested_by) + (f"; {text}" if state == State.FAILED else "")
-            state, results["error"] = State.PAUSED, text
+            request = asked(held.request, held.requested_by)
+            text = (
+                format_lazy(gettext_lazy("{asked}; {text}"), asked=request, text=text)
+                if state == State.FAILED
+                else request
+            )
+            state, results["error"] = State.PAUSED, str(text)
         check_transition(held.state, state)
         ended = {"owner": "", "lease_expires_at": None, "request": "", "requested_by": "", "finished_at": Now()}
         CopyRun.objects.using(using).filter(pk=run.pk).update(state=state, **ended, **results)
@@ -67,12 +83,13 @@ def release(run: CopyRun, using: str, state: State, text: str, level: int = logg
     run.refresh_from_db(using=using)
 
 
-def leave(run: CopyRun, using: str, text: str, level: int) -> None:
+def leave(run: CopyRun, using: str, text: str | Promise, level: int) -> None:
     """Give the lease back and leave the run in its state, to be resumed. Raises LeaseLost."""
     with transaction.atomic(using=using):
         held = _owned(run, using)
-        CopyRun.objects.using(using).filter(pk=run.pk).update(owner="", lease_expires_at=None, error=text)
-        events.record(run, using, level, f"{held.get_state_display()}, not at its end: {text}")
+        CopyRun.objects.using(using).filter(pk=run.pk).update(owner="", lease_expires_at=None, error=str(text))
+        unfinished = gettext_lazy("{state}, not at its end: {text}")
+        events.record(run, using, level, format_lazy(unfinished, state=State(held.state).label, text=text))
     run.refresh_from_db(using=using)
 
 
@@ -87,19 +104,24 @@ def is_free(run: CopyRun, using: str) -> bool:
     return CopyRun.objects.using(using).filter(free, pk=run.pk).exists() or is_dead(run.owner)
 
 
-def asked(request: str, requested_by: str) -> str:
+def asked(request: str, requested_by: str) -> str | Promise:
     """Say what somebody asked of a run, and who."""
-    done = {Request.PAUSE: "paused", Request.CANCEL: "cancelled"}[Request(request)]
-    return f"{done} by {requested_by}" if requested_by else f"{done} on request"
+    named, unnamed = ASKED[Request(request)]
+    return format_lazy(named, name=requested_by) if requested_by else unnamed
 
 
 def busy(run: CopyRun) -> str:
     """Say who owns a run and since when."""
-    return (
-        f"Run {run.pk} of {run.copy} is {run.get_state_display()}: {who(run.owner)} has it, "
-        f"started at {run.started_at:%Y-%m-%d %H:%M:%S}. "
+    return _(
+        "Run %(run)d of %(copy)s is %(state)s: %(owner)s has it, started at %(moment)s. "
         "Wait for it, or stop that process; --status shows the runs."
-    )
+    ) % {
+        "run": run.pk,
+        "copy": run.copy,
+        "state": run.get_state_display(),
+        "owner": who(run.owner),
+        "moment": f"{run.started_at:%Y-%m-%d %H:%M:%S}",
+    }
 
 
 def _owned(run: CopyRun, using: str) -> CopyRun:
@@ -110,6 +132,11 @@ def _owned(run: CopyRun, using: str) -> CopyRun:
     return held
 
 
-def _taken(former: CopyRun, held: CopyRun) -> str:
-    since = f"taken over from {who(former.owner)}" if former.owner else f"it was {former.get_state_display()}"
-    return f"{held.get_state_display()}: {who(held.owner)} has it, {since}"
+def _taken(former: CopyRun, held: CopyRun) -> str | Promise:
+    if former.owner:
+        text = gettext_lazy("{state}: {owner} has it, taken over from {former}")
+        since = who(former.owner)
+    else:
+        text = gettext_lazy("{state}: {owner} has it, it was {former}")
+        since = State(former.state).label
+    return format_lazy(text, state=State(held.state).label, owner=who(held.owner), former=since)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from django.db import IntegrityError, connections, transaction
 from django.db.models import Max, Min, QuerySet, Sum
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from compat.copying import events, lease
 from compat.copying.backends import backend_for
@@ -89,7 +92,7 @@ def begin(copy: Copy, using: str, source: str) -> CopyRun | None:
 
     Raises Blocked when another process owns the open run, or when it must be rolled back to its end first.
     """
-    for _ in range(2):
+    for _attempt in range(2):
         if run := open_run(copy, using):
             return _resume(run, using, source)
         try:
@@ -101,7 +104,7 @@ def begin(copy: Copy, using: str, source: str) -> CopyRun | None:
             return lease.acquire(run, using, State.RUNNING)
         if not open_run(copy, using):
             return None
-    raise Blocked(f"Another process has just begun a run of {copy.name}. See who with --status.")
+    raise Blocked(_("Another process has just begun a run of %(copy)s. See who with --status.") % {"copy": copy.name})
 
 
 def open_run(copy: Copy, using: str) -> CopyRun | None:
@@ -111,11 +114,10 @@ def open_run(copy: Copy, using: str) -> CopyRun | None:
 
 def _resume(run: CopyRun, using: str, source: str) -> CopyRun:
     if run.state not in RESUMABLE:
-        raise Blocked(f"Run {run.pk} is half rolled back. Finish that first: --rollback.")
+        raise Blocked(_("Run %(run)d is half rolled back. Finish that first: --rollback.") % {"run": run.pk})
     if run.source != source:
-        raise Blocked(
-            f"Run {run.pk}, which copies from {run.source}, is not complete. Resume it: --source {run.source}."
-        )
+        text = _("Run %(run)d, which copies from %(source)s, is not complete. Resume it: --source %(source)s.")
+        raise Blocked(text % {"run": run.pk, "source": run.source})
     return lease.acquire(run, using, State.RUNNING)
 
 
@@ -136,7 +138,9 @@ def _create(copy: Copy, using: str, source: str) -> CopyRun | None:
     CopyRange.objects.using(using).bulk_create(
         CopyRange(run=run, first_key=low, last_key=high, next_key=low) for low, high in _split(first, last)
     )
-    events.record(run, using, logging.INFO, f"begun by {who(identity())}: keys {first} to {last}, offset {offset}")
+    text = gettext_lazy("begun by {owner}: keys {first} to {last}, offset {offset}")
+    facts = {"owner": who(identity()), "first": first, "last": last, "offset": offset}
+    events.record(run, using, logging.INFO, format_lazy(text, **facts))
     return run
 
 

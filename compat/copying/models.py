@@ -2,6 +2,7 @@
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from compat.copying.states import OPEN, State
@@ -50,7 +51,8 @@ class CopyRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"run {self.pk} of {self.copy}, {self.state}"
+        facts = {"run": self.pk, "copy": self.copy, "state": self.get_state_display()}
+        return gettext("run %(run)s of %(copy)s, %(state)s") % facts
 
 
 class CopyEvent(models.Model):
@@ -94,16 +96,16 @@ class CopyRange(models.Model):
 class RejectedRow(models.Model):
     """A source row that the target cannot hold, with the reason and the row's values."""
 
-    run = models.ForeignKey(CopyRun, models.CASCADE, related_name="rejects")
-    source_pk = models.BigIntegerField()
-    reason = models.TextField()
-    payload = models.JSONField(encoder=DjangoJSONEncoder)
-    created_at = models.DateTimeField(auto_now_add=True)
-    resolved_at = models.DateTimeField(null=True)
+    run = models.ForeignKey(CopyRun, models.CASCADE, related_name="rejects", verbose_name=_("run"))
+    source_pk = models.BigIntegerField(_("source key"))
+    reason = models.TextField(_("reason"))
+    payload = models.JSONField(_("values"), encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(_("rejected at"), auto_now_add=True)
+    resolved_at = models.DateTimeField(_("resolved at"), null=True)
 
     class Meta:
         db_table = "compat_rejectedrow"
         constraints = [models.UniqueConstraint(fields=["run", "source_pk"], name="compat_one_reject_per_row")]
 
     def __str__(self) -> str:
-        return f"source row {self.source_pk}: {self.reason}"
+        return gettext("source row %(key)s: %(reason)s") % {"key": self.source_pk, "reason": self.reason}

@@ -8,6 +8,9 @@ from functools import wraps
 
 from django.db import DatabaseError, Error, connections
 from django.db.models import F, Max, Min
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from compat.copying import endings, estimate, events, lease, ledger, preflight, results, setting_aside
 from compat.copying.backends import backend_for
@@ -26,6 +29,8 @@ from compat.copying.verification import Differences
 
 logger = logging.getLogger(__name__)
 Operation = Callable[[Job], Result]
+EQUAL = gettext_lazy("verified, {rows} rows: source and target are equal")
+DIFFER = gettext_lazy("verified, {rows} rows: source and target differ: {differences}")
 
 
 def _after(check: Callable[[Job], None]) -> Callable[[Operation], Operation]:
@@ -51,8 +56,9 @@ def _after(check: Callable[[Job], None]) -> Callable[[Operation], Operation]:
 
 def _refusal(job: Job, error: Exception) -> str:
     if isinstance(error, DatabaseError) and backend_for(connections[job.using]).is_read_only(error):
-        return f"The database {job.using!r} may only be read here: take a role, and a server or file, that may write."
-    return f"The database refused: {one_line(error)}"
+        text = _("The database %(alias)r may only be read here: take a role, and a server or file, that may write.")
+        return text % {"alias": job.using}
+    return _("The database refused: %(error)s") % {"error": one_line(error)}
 
 
 @_after(preflight.check)
@@ -84,7 +90,7 @@ def _nothing_to_do(job: Job) -> Result:
 
 def _copy_and_prove(job: Job, run: CopyRun, began: float) -> Result:
     setting_aside.prepare(job, run)
-    job.progress.begin("copying", _rows_left(job, run))
+    job.progress.begin(_("copying"), _rows_left(job, run))
     copy_ranges(job, run)
     job.progress.end()
     if not job.stop.requested():
@@ -130,7 +136,7 @@ def _refresh_statistics(job: Job) -> None:
 
 def _compare(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
     began = time.monotonic()
-    job.progress.begin("comparing", ledger.totals(run, job.using).copied)
+    job.progress.begin(_("comparing"), ledger.totals(run, job.using).copied)
     differences = prove(job, run, sweep=sweep)
     job.progress.end()
     if not job.stop.requested():
@@ -147,18 +153,18 @@ def verify(job: Job) -> Result:
     for run in runs:
         done = ledger.totals(run, job.using)
         copied, rejected = copied + done.copied, rejected + done.rejected
-        job.progress.begin(f"comparing run {run.pk}", done.copied)
+        job.progress.begin(_("comparing run %(run)d") % {"run": run.pk}, done.copied)
         of_run = prove(job, run, sweep=False)
         job.progress.end()
         if run.state == State.COMPLETED and not job.stop.requested():
             ledger.note_verification(run, job.using, of_run)
         differences += of_run
     if job.stop.requested():
-        return Result(results.STOPPED, error=job.stop.reason)
+        return Result(results.STOPPED, error=str(job.stop.reason))
     differences.missing += ledger.unseen_rows(job.copy, job.using, job.source)
     if runs:
-        level, verdict = (logging.WARNING, f"differ: {differences}") if differences else (logging.INFO, "are equal")
-        events.record(runs[0], job.using, level, f"verified, {copied} rows: source and target {verdict}")
+        level, text = (logging.WARNING, DIFFER) if differences else (logging.INFO, EQUAL)
+        events.record(runs[0], job.using, level, format_lazy(text, rows=copied, differences=differences))
     return Result(
         results.DIFFERENT if differences else results.VERIFIED,
         run=runs[0].pk if runs else None,
@@ -168,7 +174,7 @@ def verify(job: Job) -> Result:
         seconds=time.monotonic() - began,
         verified=not differences,
         differences=differences.counts(),
-        error=f"Source and target differ: {differences}." if differences else None,
+        error=_("Source and target differ: %(differences)s.") % {"differences": differences} if differences else None,
     )
 
 
@@ -202,7 +208,7 @@ def cancel(job: Job) -> Result:
         return Result(results.NOTHING_TO_DO)
     while not lease.is_free(run, job.using):
         if job.stop.wait(LOOK):
-            return Result(results.STOPPED, run=run.pk, error=job.stop.reason)
+            return Result(results.STOPPED, run=run.pk, error=str(job.stop.reason))
     return _roll_back(replace(job, source=run.source), run)
 
 
@@ -213,16 +219,17 @@ def _roll_back(job: Job, run: CopyRun) -> Result:
 
 def _roll_back_run(job: Job, run: CopyRun, began: float) -> Result:
     before = ledger.totals(run, job.using).copied
-    job.progress.begin(f"taking back run {run.pk}", before)
+    job.progress.begin(_("taking back run %(run)d") % {"run": run.pk}, before)
     setting_aside.put_back(job, run)
     kept = roll_back_run(job, run)
     if kept is None:
         return endings.stopped(job, run, job.stop.reason, began)
-    error = f"Rows that changed since the copy, or are referred to, were kept: {kept}." if kept else ""
+    error = _("Rows that changed since the copy, or are referred to, were kept: %(kept)s.") % {"kept": kept}
     seconds, deleted = time.monotonic() - began, before - ledger.totals(run, job.using).copied
+    text = gettext_lazy("rolled back, {rows} rows deleted in {seconds:.2f} s, kept: {kept}")
     endings.release(
-        job, run, State.ROLLED_BACK, f"rolled back, {deleted} rows deleted in {seconds:.2f} s, kept: {kept}",
-        differences=kept.differences.counts(), error=error, verified=None,
+        job, run, State.ROLLED_BACK, format_lazy(text, rows=deleted, seconds=seconds, kept=kept),
+        differences=kept.differences.counts(), error=error if kept else "", verified=None,
     )  # fmt: skip
     return replace(endings.answer(job, run, results.ROLLED_BACK), seconds=seconds, copied=deleted)
 
@@ -241,7 +248,7 @@ def retry_rejected(job: Job) -> Result:
 
 
 def _retry_run(job: Job, run: CopyRun, began: float) -> Result:
-    job.progress.begin(f"retrying rejects of run {run.pk}", waiting(job, run).count())
+    job.progress.begin(_("retrying rejects of run %(run)d") % {"run": run.pk}, waiting(job, run).count())
     retry_run(job, run)
     job.progress.end()
     return _copy_and_prove(job, run, began)

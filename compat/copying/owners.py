@@ -4,16 +4,22 @@ import os
 import socket
 from pathlib import Path
 
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
+
 
 def identity() -> str:
     """Name this process: host, boot and process namespace, process id and its start."""
     return f"{socket.gethostname()}/{_place()}/{os.getpid()}/{_started(os.getpid())}"
 
 
-def who(owner: str) -> str:
+def who(owner: str) -> str | Promise:
     """Name an owner for a person."""
     host, _, rest = owner.partition("/")
-    return f"process {rest.split('/')[1]} on {host}" if rest.count("/") == 2 else owner
+    if rest.count("/") != 2:
+        return owner
+    return format_lazy(gettext_lazy("process {pid} on {host}"), pid=rest.split("/")[1], host=host)
 
 
 def is_dead(owner: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import DatabaseError, Error, connections
 from django.db.models import Model
 from django.utils.connection import ConnectionDoesNotExist
+from django.utils.translation import gettext
 
 from compat.copying.backends import backend_for
 from compat.copying.errors import Blocked
@@ -29,7 +30,8 @@ def _check_aliases(job: Job) -> None:
     if job.crossing and {job.source, job.using} <= set(connections):
         places = [tuple(connections[alias].settings_dict[key] for key in PLACE) for alias in (job.source, job.using)]
         if places[0] == places[1]:
-            raise Blocked(f"{job.source!r} and {job.using!r} are the same database: leave --source away.")
+            text = gettext("%(source)r and %(target)r are the same database: leave --source away.")
+            raise Blocked(text % {"source": job.source, "target": job.using})
 
 
 def check_target(job: Job) -> None:
@@ -49,19 +51,23 @@ def _check_tables(using: str, needed: dict[type[Model], set[str]]) -> None:
             for model, columns in needed.items():
                 table = model._meta.db_table
                 if table not in present:
-                    raise Blocked(f"The table {table} is not in the database {using!r}. {_advice(using)}")
+                    text = gettext("The table %(table)s is not in the database %(alias)r. %(advice)s")
+                    raise Blocked(text % {"table": table, "alias": using, "advice": _advice(using)})
                 description = connection.introspection.get_table_description(cursor, table)
                 _check_foreign_columns(using, model, description)
                 if missing := columns - {column.name for column in description}:
-                    raise Blocked(
-                        f"The table {table} in the database {using!r} has no column {', '.join(sorted(missing))}. "
-                        + _advice(using)
+                    text = gettext(
+                        "The table %(table)s in the database %(alias)r has no column %(columns)s. %(advice)s"
                     )
+                    facts = {"columns": ", ".join(sorted(missing)), "advice": _advice(using)}
+                    raise Blocked(text % {"table": table, "alias": using, **facts})
     except ConnectionDoesNotExist:
         known = ", ".join(connections)
-        raise Blocked(f"There is no database alias {using!r}; the settings know: {known}.") from None
+        text = gettext("There is no database alias %(alias)r; the settings know: %(known)s.")
+        raise Blocked(text % {"alias": using, "known": known}) from None
     except (DatabaseError, Error) as error:
-        raise Blocked(f"The database {using!r} cannot be read: {one_line(error)}") from error
+        text = gettext("The database %(alias)r cannot be read: %(error)s")
+        raise Blocked(text % {"alias": using, "error": one_line(error)}) from error
 
 
 def _check_foreign_columns(using: str, model: type[Model], description: Iterable[Any]) -> None:
@@ -71,12 +77,15 @@ def _check_foreign_columns(using: str, model: type[Model], description: Iterable
     known = {field.column for field in model._meta.concrete_fields}
     for column in description:
         if column.name not in known and not column.null_ok and column.default is None:
-            raise Blocked(
-                f"The column {column.name} of {model._meta.db_table} in the database {using!r} must not be NULL and "
-                f"is unknown to the model, so no row can be written. {_advice(using)}"
+            text = gettext(
+                "The column %(column)s of %(table)s in the database %(alias)r must not be NULL and is unknown to the "
+                "model, so no row can be written. %(advice)s"
             )
+            facts = {"column": column.name, "table": model._meta.db_table, "alias": using}
+            raise Blocked(text % {**facts, "advice": _advice(using)})
 
 
 def _advice(using: str) -> str:
     database = "" if using == "default" else f" --database {using}"
-    return f"Run verify_structure{database} to see what else is missing, and with --fix to create it."
+    text = gettext("Run verify_structure%(option)s to see what else is missing, and with --fix to create it.")
+    return text % {"option": database}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.utils.translation import gettext as _
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
@@ -19,7 +20,8 @@ class Bar:
     def begin(self, what: str, rows: int | None) -> None:
         """Start a bar for `rows` rows."""
         self.end()
-        self._bar = tqdm(total=rows, desc=what, unit=" rows", unit_scale=True, dynamic_ncols=True, file=sys.stderr)
+        unit = " " + _("rows")
+        self._bar = tqdm(total=rows, desc=what, unit=unit, unit_scale=True, dynamic_ncols=True, file=sys.stderr)
 
     def advance(self, rows: int, note: str = "") -> None:
         """Move the bar on."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field
+from django.utils.translation import gettext as _
 
 from compat.copying.backends import Backend
 from compat.copying.declaration import Copy
@@ -42,12 +43,15 @@ def _promises(
 ) -> Iterator[Promise]:
     name = field.column
     if not field.null:
-        yield Promise(name, f"{value} IS NOT NULL", f"{name} is empty, but a value is required")
+        yield Promise(
+            name, f"{value} IS NOT NULL", _("%(column)s is empty, but a value is required") % {"column": name}
+        )
     for condition, reason in backend.type_promises(field, value):
-        yield Promise(name, f"{value} IS NULL OR {condition}", f"{name} {reason}")
+        yield Promise(name, f"{value} IS NULL OR {condition}", reason)
     if field.remote_field is not None and getattr(field, "db_constraint", False):
         parent = field.target_field  # type: ignore[attr-defined]
         table = parent.model._meta.db_table
         quote = connection.ops.quote_name
         exists = f"{value} IN (SELECT {quote(parent.column)} FROM {quote(table)})"  # noqa: S608 quoted names
-        yield Promise(name, f"{value} IS NULL OR {exists}", f"{name} refers to a row that is not in {table}", table)
+        reason = _("%(column)s refers to a row that is not in %(table)s") % {"column": name, "table": table}
+        yield Promise(name, f"{value} IS NULL OR {exists}", reason, table)

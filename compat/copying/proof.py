@@ -6,6 +6,7 @@ from functools import partial
 from itertools import islice
 
 from django.db import connections
+from django.utils.translation import gettext as _
 
 from compat.copying import ledger
 from compat.copying.backends import backend_for
@@ -40,10 +41,12 @@ def wait_for_writers(job: Job, run: CopyRun) -> None:
     until = time.monotonic() + WRITERS_SECONDS
     while remaining := {key: who for key, who in writers().items() if key in waited_for}:
         if time.monotonic() > until:
-            raise WritersRemain(
-                f"Transactions that write to {table} are still open after {WRITERS_SECONDS:.0f} s: "
-                f"{'; '.join(remaining.values())}. End them, then run again."
+            text = _(
+                "Transactions that write to %(table)s are still open after %(seconds).0f s: %(writers)s. "
+                "End them, then run again."
             )
+            facts = {"table": table, "seconds": WRITERS_SECONDS, "writers": "; ".join(remaining.values())}
+            raise WritersRemain(text % facts)
         if job.stop.wait(0.1):
             return
 

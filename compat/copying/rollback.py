@@ -6,6 +6,8 @@ from functools import partial
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from compat.copying import ledger
 from compat.copying.batches import begin_batch, checkpoint, commit_lazily
@@ -33,8 +35,9 @@ class Kept:
         return bool(self.differences or self.referred_to)
 
     def __str__(self) -> str:
-        referred = f"{self.referred_to} that other rows refer to" if self.referred_to else ""
-        return ", ".join(filter(None, [str(self.differences) if self.differences else "", referred])) or "none"
+        text = ngettext("%(rows)d that other rows refer to", "%(rows)d that other rows refer to", self.referred_to)
+        referred = text % {"rows": self.referred_to} if self.referred_to else ""
+        return ", ".join(filter(None, [str(self.differences) if self.differences else "", referred])) or _("none")
 
 
 def roll_back_run(job: Job, run: CopyRun) -> Kept | None:

@@ -71,7 +71,7 @@ class _Export:
         for field, value in self.values.items():
             fits = " AND ".join(condition for condition, _ in self.promises[field]) or "1 = 1"
             flaws += [
-                f"CASE WHEN {condition} THEN '' ELSE {literal(f'{field.column} {reason}; ')} END"
+                f"CASE WHEN {condition} THEN '' ELSE {literal(f'{reason}; ')} END"
                 for condition, reason in self.promises[field]
             ]
             values.append(self.source.exported(field, f"CASE WHEN {fits} THEN {value} END", self.target))

@@ -51,4 +51,4 @@ def may_become(former: str, new: State) -> bool:
 def check_transition(former: str, new: State) -> None:
     """Raise ForbiddenTransition unless a run in state `former` may become `new`."""
     if not may_become(former, new):
-        raise ForbiddenTransition(former, new)
+        raise ForbiddenTransition(State(former).label, new.label)

@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 
 class Stop:
     """A request to stop, shared by the workers of a run."""
@@ -15,9 +19,9 @@ class Stop:
     def __init__(self, max_seconds: float | None = None) -> None:
         self._deadline = None if max_seconds is None else time.monotonic() + max_seconds
         self._event = threading.Event()
-        self.reason = ""
+        self.reason: str | Promise = ""
 
-    def request(self, reason: str) -> None:
+    def request(self, reason: str | Promise) -> None:
         """Ask for a stop; the first reason stays."""
         self.reason = self.reason or reason
         self._event.set()
@@ -25,7 +29,7 @@ class Stop:
     def requested(self) -> bool:
         """Tell whether to stop now."""
         if self._deadline is not None and time.monotonic() >= self._deadline:
-            self.request("the time given by --max-seconds is over")
+            self.request(_("the time given by --max-seconds is over"))
         return self._event.is_set()
 
     def wait(self, seconds: float) -> bool:
@@ -38,7 +42,7 @@ def on_signals(stop: Stop) -> Iterator[None]:
     """Turn SIGINT and SIGTERM into a stop request; a second signal acts at once, as without this."""
 
     def handle(number: int, frame: FrameType | None) -> None:
-        stop.request(f"received {signal.Signals(number).name}")
+        stop.request(format_lazy(_("received {signal}"), signal=signal.Signals(number).name))
         signal.signal(number, former[number])
 
     if threading.current_thread() is not threading.main_thread():

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from compat.copying.models import CopyRun
 from compat.copying.selection import KeyRange
 from compat.copying.sql import Sql, fetch
 from compat.copying.statements import Statements
 
 SAMPLES = 5
+KINDS = {"missing": gettext_lazy("missing"), "extra": gettext_lazy("extra"), "changed": gettext_lazy("changed")}
 
 
 @dataclass
@@ -35,13 +39,18 @@ class Differences:
         return {"missing": self.missing, "extra": self.extra, "changed": self.changed}
 
     def __str__(self) -> str:
-        kinds = [f"{count} {kind} ({self._sampled(kind)})" for kind, count in self.counts().items() if count]
-        return ", ".join(kinds) or "none"
+        kinds = [
+            _("%(count)d %(kind)s (%(keys)s)") % {"count": count, "kind": KINDS[kind], "keys": self._sampled(kind)}
+            for kind, count in self.counts().items()
+            if count
+        ]
+        return ", ".join(kinds) or _("none")
 
     def _sampled(self, kind: str) -> str:
         keys = self.samples.get(kind, [])
         more = ", …" if getattr(self, kind) > len(keys) else ""
-        return f"{'target' if kind == 'extra' else 'source'} keys {', '.join(map(str, keys))}{more}"
+        text = _("target keys %(keys)s") if kind == "extra" else _("source keys %(keys)s")
+        return text % {"keys": ", ".join(map(str, keys)) + more}
 
 
 def compare(run: CopyRun, statements: Statements, keys: KeyRange) -> Differences:

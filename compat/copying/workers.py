@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from django.db import connections
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from compat.copying.job import Job
 
@@ -37,7 +39,7 @@ def share(job: Job, parts: Iterable[Part], hire: Callable[[], Callable[[Part], A
         work()
     else:
         with ThreadPoolExecutor(job.workers, thread_name_prefix="compat-worker") as pool:
-            futures = [pool.submit(_in_a_thread, job, work) for _ in range(job.workers)]
+            futures = [pool.submit(_in_a_thread, job, work) for number in range(job.workers)]
         for future in futures:
             future.result()
     return [answers[number] for number in sorted(answers)]
@@ -47,7 +49,7 @@ def _in_a_thread(job: Job, work: Callable[[], None]) -> None:
     try:
         work()
     except BaseException as error:
-        job.stop.request(f"a worker failed: {error}")
+        job.stop.request(format_lazy(_("a worker failed: {error}"), error=error))
         raise
     finally:
         for using in {job.using, job.source}:

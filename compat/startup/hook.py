@@ -17,6 +17,8 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from compat import background, conf
 from compat.background import PATIENCE
@@ -90,7 +92,7 @@ class Hook:
 
     def shut_down(self) -> None:
         """Ask the work to stop, also what pages have begun, and wait for the batch in hand."""
-        self.stop.request("the server stops")
+        self.stop.request(gettext_lazy("the server stops"))
         if self._thread is not None:
             self._thread.join(PATIENCE)
         background.shut_down()
@@ -106,13 +108,14 @@ def _wanted() -> bool:
     try:
         return conf.startup() is not conf.Startup.OFF
     except ImproperlyConfigured as error:
-        logger.error("the start-up check is off: %s", error)
+        logger.error(_("the start-up check is off: %s"), error)
         return False
 
 
 def _refuse() -> NoReturn:
     """End this process before it serves."""
-    logger.critical("COMPAT['STRICT'] is set and the structure is not as it should be: this process does not serve")
+    text = _("COMPAT['STRICT'] is set and the structure is not as it should be: this process does not serve")
+    logger.critical(text)
     if threading.current_thread() is threading.main_thread():
         sys.exit(REFUSED)
     logging.shutdown()

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Iterator
 
 from django.db import connections
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from compat import conf, locks, services
 from compat.conf import Startup
@@ -56,7 +58,7 @@ def report(fixes: Fixes) -> None:
     """Log one summary line, and one block with the commands to run where a person is needed."""
     logger.info("start-up check of %s: %s", fixes.structure.database, "; ".join(_summary(fixes)))
     if needs := list(_needs(fixes)):
-        logger.warning("the database %s needs a person:\n%s", fixes.structure.database, "\n".join(needs))
+        logger.warning(_("the database %s needs a person:\n%s"), fixes.structure.database, "\n".join(needs))
 
 
 def _summary(fixes: Fixes) -> Iterator[str]:
@@ -83,7 +85,11 @@ def _needs(fixes: Fixes) -> Iterator[str]:
     alias = "" if structure.database == "default" else f" --database {structure.database}"
     if structure.status == "unverifiable":
         yield from [f"  {fixes.error}"] if fixes.error else _listed(fixes)
-        yield f"  The server runs without the check. Afterwards: python manage.py run_compatibility_fixes{alias}"
+        yield (
+            "  "
+            + _("The server runs without the check. Afterwards:")
+            + f" python manage.py run_compatibility_fixes{alias}"
+        )
         return
     if fixes.error and (copy is None or fixes.error != copy.error):
         yield f"  {fixes.error}"
@@ -92,11 +98,20 @@ def _needs(fixes: Fixes) -> Iterator[str]:
     if copy is None or copy.status in {results.NOTHING_TO_DO, results.STOPPED}:
         return
     if copy.rejected:
-        yield f"  {copy.rejected} rows were rejected; table compat_rejectedrow holds their values and the reasons."
-        yield f"    mend them in performance_data, then:  python manage.py migrate_performance --retry-rejected{alias}"
+        text = ngettext(
+            "%(rows)d row was rejected; table compat_rejectedrow holds its values and the reason.",
+            "%(rows)d rows were rejected; table compat_rejectedrow holds their values and the reasons.",
+            copy.rejected,
+        )
+        yield f"  {text % {'rows': copy.rejected}}"
+        yield _command(_("mend them in performance_data, then:"), f"migrate_performance --retry-rejected{alias}")
     elif copy.exit_code:
-        yield f"  The copy is {copy.status}: {copy.error}"
-        yield f"    see the runs:  python manage.py migrate_performance --status{alias}"
+        yield "  " + _("The copy did not end well: %(error)s") % {"error": copy.error}
+        yield _command(_("see the runs:"), f"migrate_performance --status{alias}")
+
+
+def _command(text: str, command: str) -> str:
+    return f"    {text}  python manage.py {command}"
 
 
 def _listed(fixes: Fixes, least: Severity = Severity.WARNING) -> Iterator[str]:
@@ -107,12 +122,12 @@ def _listed(fixes: Fixes, least: Severity = Severity.WARNING) -> Iterator[str]:
         if issue.hint:
             yield f"    {issue.hint}"
     if len(issues) > SHOWN:
-        yield f"  and {len(issues) - SHOWN} more"
+        yield "  " + _("and %(number)d more") % {"number": len(issues) - SHOWN}
 
 
 def _structure_needs(fixes: Fixes, alias: str) -> Iterator[str]:
     yield from _listed(fixes, Severity.ERROR)
     issues = [issue for issue in fixes.structure.issues if issue.severity is Severity.ERROR and issue.ignored is None]
-    yield f"    see them all:  python manage.py verify_structure{alias}"
+    yield _command(_("see them all:"), f"verify_structure{alias}")
     if any(issue.fixable and issue.rewrite for issue in issues):
-        yield f"    rewrite the tables, no value is lost:  python manage.py verify_structure --fix --rewrite{alias}"
+        yield _command(_("rewrite the tables, no value is lost:"), f"verify_structure --fix --rewrite{alias}")

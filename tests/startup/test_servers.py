@@ -114,7 +114,7 @@ def test_what_needs_a_person_is_told_with_the_commands(migrated, migrated_url, t
         server.wait_for_log("migrate_performance --retry-rejected")
         assert re.search(r"WARNING compat.startup: the database default needs a person:\n  compat.E002 thresholds: ",
                          server.log)  # fmt: skip
-        assert "1 rows were rejected" in server.log
+        assert "1 row was rejected" in server.log
 
 
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.sqlite3", "postgresql://nobody:pa55@127.0.0.1:9/none"])

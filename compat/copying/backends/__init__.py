@@ -1,6 +1,7 @@
 """What differs between databases, one module each, chosen here; a driver is imported only where it is used."""
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.translation import gettext as _
 
 from compat.copying.backends.base import Backend
 from compat.copying.errors import Blocked
@@ -18,4 +19,5 @@ def backend_for(connection: BaseDatabaseWrapper) -> Backend:
         from compat.copying.backends.postgresql import PostgreSQL
 
         return PostgreSQL(connection)
-    raise Blocked(f"Copying does not support {connection.display_name}; use one of: postgresql, sqlite.")
+    text = _("Copying does not support %(database)s; use one of: postgresql, sqlite.")
+    raise Blocked(text % {"database": connection.display_name})

@@ -10,6 +10,7 @@ from django.db import DatabaseError, DataError, Error, IntegrityError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, ForeignKey, IntegerField
+from django.utils.translation import gettext as _
 
 NULL = r"\N"
 """What stands for NULL in COPY's text format, https://www.postgresql.org/docs/current/sql-copy.html."""
@@ -36,6 +37,12 @@ def in_copy_format(field: "Field[Any, Any]", text: str, char: str) -> str:
         for plain, escape in ((r"'\'", r"\\"), (f"{char}(9)", r"\t"), (f"{char}(10)", r"\n"), (f"{char}(13)", r"\r")):
             text = f"replace({text}, {plain}, '{escape}')"
     return f"coalesce({text}, '{NULL}')"
+
+
+def too_long(field: "Field[Any, Any]") -> str:
+    """Say that a text has more characters than its column takes."""
+    text = _("%(column)s is longer than %(length)d characters")
+    return text % {"column": field.column, "length": field.max_length}
 
 
 class Backend(ABC):

@@ -9,8 +9,9 @@ import psycopg2
 from django.db import DatabaseError, Error, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, IntegerField
+from django.utils.translation import gettext as _
 
-from compat.copying.backends.base import Backend, Secondary, in_copy_format
+from compat.copying.backends.base import Backend, Secondary, in_copy_format, too_long
 from compat.copying.errors import Blocked
 
 LOCK_TIMEOUT = "900ms"
@@ -95,7 +96,8 @@ class PostgreSQL(Backend):
         cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", (self.connection.ops.quote_name(table), key))
         (sequence,) = cursor.fetchone()
         if sequence is None:
-            raise Blocked(f"{table}.{key} has no sequence. Run verify_structure --fix first.")
+            text = _("%(column)s has no sequence. Run verify_structure --fix first.")
+            raise Blocked(text % {"column": f"{table}.{key}"})
         return str(sequence)
 
     def secondary(self, cursor: CursorWrapper, table: str) -> list[Secondary]:
@@ -149,7 +151,7 @@ class PostgreSQL(Backend):
     def open_writers(self, cursor: CursorWrapper, table: str) -> dict[str, str]:
         """Writers hold at least a row exclusive lock on the table until they end."""
         cursor.execute(
-            "SELECT l.virtualtransaction, coalesce('process ' || l.pid || ', since ' || a.xact_start, 'prepared') "
+            "SELECT l.virtualtransaction, l.pid, a.xact_start::text "
             "FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid "
             "WHERE l.locktype = 'relation' AND l.relation = %s::regclass AND l.granted "
             "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
@@ -157,12 +159,16 @@ class PostgreSQL(Backend):
             "AND l.pid IS DISTINCT FROM pg_backend_pid()",
             (self.connection.ops.quote_name(table),),
         )
-        return dict(cursor.fetchall())
+        text = _("process %(pid)s, since %(moment)s")
+        return {
+            transaction: text % {"pid": pid, "moment": moment} if moment else _("prepared")
+            for transaction, pid, moment in cursor.fetchall()
+        }
 
     def type_promises(self, field: "Field[Any, Any]", value: str) -> Iterable[tuple[str, str]]:
         """Only lengths: a value of another type makes the statement fail."""
         if field.max_length is not None and field.get_internal_type() in {"CharField", "SlugField", "FileField"}:
-            yield f"char_length({value}) <= {int(field.max_length)}", f"is longer than {field.max_length} characters"
+            yield f"char_length({value}) <= {int(field.max_length)}", too_long(field)
 
     def payload(self, column: str) -> str:
         """Let the server write the value: psycopg2 would bend infinity and fail on dates before Christ."""
@@ -181,8 +187,9 @@ class PostgreSQL(Backend):
         )
         behind, waiting = cursor.fetchone()
         if behind > lag:
-            return f"held back: a standby is {behind:.0f} s behind"
-        return f"held back: {waiting} sessions wait for locks" if waiting > lock_waits else ""
+            return _("held back: a standby is %(seconds).0f s behind") % {"seconds": behind}
+        text = _("held back: %(sessions)d sessions wait for locks")
+        return text % {"sessions": waiting} if waiting > lock_waits else ""
 
     def refresh_statistics(self, cursor: CursorWrapper, table: str) -> None:
         """Autovacuum would do so later; the comparison wants it now."""
@@ -195,9 +202,11 @@ class PostgreSQL(Backend):
         kind = field.get_internal_type()
         if kind in {"DateTimeField", "DateField"}:
             span = f"isfinite({value}) AND extract(year FROM {value}) BETWEEN 1 AND 9999"
-            yield span, "is infinite or outside of the years 1 to 9999"
+            reason = _("%(column)s is infinite or outside of the years 1 to 9999")
+            yield span, reason % {"column": field.column}
         elif kind == "FloatField":
-            yield f"{value} <> 'NaN'", "is NaN, which the target would store as NULL"
+            reason = _("%(column)s is NaN, which the target would store as NULL")
+            yield f"{value} <> 'NaN'", reason % {"column": field.column}
 
     def exported(self, field: "Field[Any, Any]", value: str, target: Backend) -> str:
         """To PostgreSQL the server's own text of every value; elsewhere Django's form of it."""

@@ -8,8 +8,10 @@ from typing import Any
 from django.db import Error
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from compat.copying.backends.base import Backend, Secondary, in_copy_format
+from compat.copying.backends.base import Backend, Secondary, in_copy_format, too_long
 from compat.copying.errors import Blocked
 from compat.copying.functions import SQLITE_IS_TEXT
 
@@ -23,16 +25,16 @@ IS_DATETIME = (
     "AND datetime(substr({0}, 1, 19), '+0 days') = substr({0}, 1, 19))"
 )
 """SQLite writes a date back in one form only, and with a modifier it computes it anew: 30 February changes."""
-IS_NUMBER = "typeof({0}) IN ('real', 'integer')"
+IS_NUMBER, NO_NUMBER = "typeof({0}) IN ('real', 'integer')", gettext_lazy("%(column)s is not a number")
 FITS = {
-    "integers": ("typeof({0}) = 'integer'", "is not an integer"),
-    "real": (IS_NUMBER, "is not a number"),
-    "decimal": (IS_NUMBER, "is not a number"),
-    "bool": ("typeof({0}) = 'integer' AND {0} IN (0, 1)", "is neither true nor false"),
-    "datetime": (IS_DATETIME, "is not a date and time"),
-    "date": (IS_DATE, "is not a date"),
-    "time": ("typeof({0}) = 'text' AND time({0}) IS NOT NULL", "is not a time"),
-    "text": ("typeof({0}) = 'text'", "is not text"),
+    "integers": ("typeof({0}) = 'integer'", gettext_lazy("%(column)s is not an integer")),
+    "real": (IS_NUMBER, NO_NUMBER),
+    "decimal": (IS_NUMBER, NO_NUMBER),
+    "bool": ("typeof({0}) = 'integer' AND {0} IN (0, 1)", gettext_lazy("%(column)s is neither true nor false")),
+    "datetime": (IS_DATETIME, gettext_lazy("%(column)s is not a date and time")),
+    "date": (IS_DATE, gettext_lazy("%(column)s is not a date")),
+    "time": ("typeof({0}) = 'text' AND time({0}) IS NOT NULL", gettext_lazy("%(column)s is not a time")),
+    "text": ("typeof({0}) = 'text'", gettext_lazy("%(column)s is not text")),
 }
 FORMS = {
     "DateTimeField": "{0} || '+00'",
@@ -60,7 +62,8 @@ class SQLite(Backend):
         cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = %s", (table,))
         found = cursor.fetchone()
         if found is None or "AUTOINCREMENT" not in found[0].upper():
-            raise Blocked(f"{table}.{key} does not count keys up (AUTOINCREMENT). Run verify_structure --fix first.")
+            text = _("%(column)s does not count keys up (AUTOINCREMENT). Run verify_structure --fix first.")
+            raise Blocked(text % {"column": f"{table}.{key}"})
         cursor.execute(f"SELECT max({quote(key)}) FROM {quote(table)}")  # noqa: S608 quoted names
         (highest,) = cursor.fetchone()
         cursor.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = %s", (table,))
@@ -104,10 +107,10 @@ class SQLite(Backend):
         if column_type in {"varchar", "char"}:
             column_type = "text"
             if field.max_length is not None:
-                yield f"length({value}) <= {int(field.max_length)}", f"is longer than {field.max_length} characters"
+                yield f"length({value}) <= {int(field.max_length)}", too_long(field)
         if column_type in FITS:
             condition, reason = FITS[column_type]
-            yield condition.format(value), reason
+            yield condition.format(value), reason % {"column": field.column}
 
     def payload(self, column: str) -> str:
         """Read text as bytes, for it may be no valid UTF-8, and bytes as hexadecimal text."""
@@ -126,7 +129,8 @@ class SQLite(Backend):
         """Whatever the column says, the value may be of another type."""
         yield from self.type_promises(field, value)
         if field.get_internal_type() in {"CharField", "TextField", "SlugField"}:
-            yield f"{SQLITE_IS_TEXT}(CAST({value} AS BLOB))", "holds the NUL character or is no valid UTF-8"
+            reason = _("%(column)s holds the NUL character or is no valid UTF-8") % {"column": field.column}
+            yield f"{SQLITE_IS_TEXT}(CAST({value} AS BLOB))", reason
 
     def exported(self, field: "Field[Any, Any]", value: str, target: Backend) -> str:
         """Read the value as it is stored; the plus hides the column's type from Django's converters."""

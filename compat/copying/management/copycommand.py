@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import connections
+from django.utils.translation import gettext as _
 
 from compat.copying import ledger, operations
 from compat.copying.declaration import Copy
@@ -30,7 +31,7 @@ OPERATIONS = {
 def positive_integer(text: str) -> int:
     """Read an option's value that must be 1 or more."""
     if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+        raise ArgumentTypeError(_("%(text)r is not a whole number from 1 up") % {"text": text})
     return int(text)
 
 
@@ -41,7 +42,7 @@ def seconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+        raise ArgumentTypeError(_("%(text)r is not a number of seconds above 0") % {"text": text})
     return value
 
 
@@ -52,7 +53,7 @@ def share(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 0.99:
-        raise ArgumentTypeError(f"{text!r} is not a share from 0 to 0.99")
+        raise ArgumentTypeError(_("%(text)r is not a share from 0 to 0.99") % {"text": text})
     return value
 
 
@@ -65,33 +66,34 @@ class CopyCommand(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options of every copy."""
-        parser.add_argument("--database", default="default", metavar="ALIAS", help="target database")
-        parser.add_argument("--source", metavar="ALIAS", help="source database (default: the target)")
-        parser.add_argument("--batch-size", type=positive_integer, metavar="N", help="fixed size (default: adapts)")
-        parser.add_argument("--workers", type=positive_integer, default=1, metavar="N", help="parallel connections")
+        parser.add_argument("--database", default="default", metavar="ALIAS", help=_("target database"))
+        parser.add_argument("--source", metavar="ALIAS", help=_("source database (default: the target)"))
+        number: dict[str, Any] = {"type": positive_integer, "metavar": "N"}
+        parser.add_argument("--batch-size", **number, help=_("fixed size (default: adapts)"))
+        parser.add_argument("--workers", **number, default=1, help=_("parallel connections"))
         parser.add_argument(
             "--defer-indexes", choices=["auto", "always", "never"], default="auto",
-            help="set secondary indexes and foreign keys of the target aside and build them afterwards "
-            "(auto: only into an empty target, for a large copy)",
+            help=_(
+                "set secondary indexes and foreign keys of the target aside and build them afterwards "
+                "(auto: only into an empty target, for a large copy)"
+            ),
         )  # fmt: skip
-        parser.add_argument("--max-seconds", type=seconds, metavar="S", help="stop at a batch border after S seconds")
-        parser.add_argument("--pause", type=share, default=0.0, metavar="P", help="rest for this share of the time")
-        parser.add_argument("--max-lag", type=seconds, default=10.0, metavar="S", help="wait while a standby lags more")
-        parser.add_argument(
-            "--max-lock-waits",
-            type=positive_integer,
-            default=20,
-            metavar="N",
-            help="wait while more sessions wait for locks",
-        )
+        time: dict[str, Any] = {"type": seconds, "metavar": "S"}
+        parser.add_argument("--max-seconds", **time, help=_("stop at a batch border after S seconds"))
+        parser.add_argument("--pause", type=share, default=0.0, metavar="P", help=_("rest for this share of the time"))
+        parser.add_argument("--max-lag", **time, default=10.0, help=_("wait while a standby lags more"))
+        parser.add_argument("--max-lock-waits", **number, default=20, help=_("wait while more sessions wait for locks"))
         parser.add_argument("--format", choices=["text", "json"], default="text")
-        parser.add_argument("--no-progress", action="store_true", help="no progress bar")
+        parser.add_argument("--no-progress", action="store_true", help=_("no progress bar"))
         modes = parser.add_mutually_exclusive_group()
-        modes.add_argument("--dry-run", action="store_true", help="what would be copied and rejected; changes nothing")
-        modes.add_argument("--verify", action="store_true", help="only compare source and target")
-        modes.add_argument("--rollback", action="store_true", help="take back exactly the rows that were copied")
-        modes.add_argument("--retry-rejected", action="store_true", help="try the rejected rows again")
-        modes.add_argument("--status", action="store_true", help="the runs so far")
+        for option, text in (
+            ("--dry-run", _("what would be copied and rejected; changes nothing")),
+            ("--verify", _("only compare source and target")),
+            ("--rollback", _("take back exactly the rows that were copied")),
+            ("--retry-rejected", _("try the rejected rows again")),
+            ("--status", _("the runs so far")),
+        ):
+            modes.add_argument(option, action="store_true", help=text)
 
     def handle(self, **options: Any) -> None:
         """Run the operation that the options ask for, print its result and exit with its code."""

@@ -10,21 +10,26 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from compat import demo
 
 STEPS = (
-    ("Compare the old database with what the application needs", "verify_structure"),
-    ("Repair: add what is missing, convert what does not fit, lose nothing", "verify_structure --fix --rewrite"),
-    ("What would the copy do? A dry run", "migrate_performance --dry-run"),
-    ("Copy performance_data into performance_records, and prove every value", "migrate_performance"),
-    ("The bad readings were set aside, each with its values and the reason", demo.REJECTS),
-    ("Mend them, as the owner of the readings would", demo.MENDING),
-    ("Bring the mended readings over", "migrate_performance --retry-rejected"),
-    ("Prove it once more: every column of every row", "migrate_performance --verify"),
-    ("And the structure", "verify_structure"),
+    (gettext_lazy("Compare the old database with what the application needs"), "verify_structure"),
+    (
+        gettext_lazy("Repair: add what is missing, convert what does not fit, lose nothing"),
+        "verify_structure --fix --rewrite",
+    ),
+    (gettext_lazy("What would the copy do? A dry run"), "migrate_performance --dry-run"),
+    (gettext_lazy("Copy performance_data into performance_records, and prove every value"), "migrate_performance"),
+    (gettext_lazy("The bad readings were set aside, each with its values and the reason"), demo.REJECTS),
+    (gettext_lazy("Mend them, as the owner of the readings would"), demo.MENDING),
+    (gettext_lazy("Bring the mended readings over"), "migrate_performance --retry-rejected"),
+    (gettext_lazy("Prove it once more: every column of every row"), "migrate_performance --verify"),
+    (gettext_lazy("And the structure"), "verify_structure"),
 )
-NEXT = """
+NEXT = gettext_lazy("""
 That was the whole way. Next, on a database of your own (a copy of it first):
   DATABASE_URL=postgresql://user:password@host:port/name python manage.py verify_structure
 Or keep this one and look around in the admin:
@@ -32,18 +37,21 @@ Or keep this one and look around in the admin:
   export DATABASE_URL=sqlite:///$PWD/demo.sqlite3
   python manage.py createsuperuser && python manage.py runserver
   python manage.py migrate_performance --rollback      takes back exactly the rows that were copied
-"""
+""")
 
 
 class Command(BaseCommand):
     """Build a small legacy database in a new file, then verify, repair, copy and prove it, step by step."""
 
-    help = __doc__
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("--keep", metavar="FILE", help="keep the database as this new file (default: remove it)")
+        parser.description = _(
+            "Build a small legacy database in a new file, then verify, repair, copy and prove it, step by step."
+        )
+        text = _("keep the database as this new file (default: remove it)")
+        parser.add_argument("--keep", metavar="FILE", help=text)
 
     def handle(self, **options: Any) -> None:
         """Run all steps, and fail when one of them does not end as it should."""
@@ -53,14 +61,16 @@ class Command(BaseCommand):
             return
         file = Path(options["keep"]).absolute()
         if file.exists() or not file.parent.is_dir():
-            problem = "exists already" if file.exists() else "is in a folder that does not exist"
-            raise CommandError(f"{file} {problem}. --keep makes a new file and never touches another.", returncode=2)
+            exists, lost = _("%(file)s exists already."), _("%(file)s is in a folder that does not exist.")
+            problem = (exists if file.exists() else lost) % {"file": file}
+            remedy = _("--keep makes a new file and never touches another.")
+            raise CommandError(f"{problem} {remedy}", returncode=2)
         self._run(file)
 
     def _run(self, file: Path) -> None:
-        self._say(
-            f"A legacy database: {demo.DEVICES} devices, {demo.READINGS:,} readings of {demo.DAYS} days", str(file)
-        )
+        text = _("A legacy database: %(devices)d devices, %(readings)s readings of %(days)d days")
+        facts = {"devices": demo.DEVICES, "readings": f"{demo.READINGS:,}", "days": demo.DAYS}
+        self._say(text % facts, str(file))
         demo.build(file)
         for number, (title, step) in enumerate(STEPS, start=1):
             if isinstance(step, str):
@@ -70,7 +80,7 @@ class Command(BaseCommand):
                 self._say(f"{number}. {title}", *step)
                 for row in demo.execute(file, step):
                     self.stdout.write(" | ".join(map(str, row)))
-        self.stdout.write(NEXT)
+        self.stdout.write(str(NEXT))
 
     def _say(self, title: str, *lines: str) -> None:
         self.stdout.write("")
@@ -86,4 +96,5 @@ class Command(BaseCommand):
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *step.split()]
         code = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  our own commands
         if code not in {0, 1}:
-            raise CommandError(f"{step} ended with {code}; the demonstration stops here.")
+            text = _("%(step)s ended with %(code)d; the demonstration stops here.")
+            raise CommandError(text % {"step": step, "code": code})

@@ -1,5 +1,9 @@
 """`migrate_performance`: copy performance_data into performance_records."""
 
+from argparse import ArgumentParser
+
+from django.utils.translation import gettext as _
+
 from compat.copies import PERFORMANCE
 from compat.copying.management.copycommand import CopyCommand
 
@@ -7,5 +11,11 @@ from compat.copying.management.copycommand import CopyCommand
 class Command(CopyCommand):
     """Copies the legacy performance data."""
 
-    help = "Copy performance_data into performance_records: in batches, resumable, proven, reversible."
     copy = PERFORMANCE
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Say what the command does, in the language of the settings."""
+        super().add_arguments(parser)
+        parser.description = _(
+            "Copy performance_data into performance_records: in batches, resumable, proven, reversible."
+        )

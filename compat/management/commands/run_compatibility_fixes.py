@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
 
 from compat import services
 from compat.copying.render import summary
@@ -17,14 +18,14 @@ from compat.structure.render import as_text
 class Command(BaseCommand):
     """Verify the database, create what is missing, and copy the legacy readings if there are any."""
 
-    help = __doc__
     requires_system_checks: list[str] = []
     suppressed_base_arguments = {"--traceback", "--pythonpath", "--settings"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.epilog = "Exit code: 0 done, 1 something needs a person, 2 could not verify or copy, 3 stopped early."
-        parser.add_argument("--database", default="default", metavar="ALIAS", help="the database (default: default)")
+        parser.description = _("Verify the database, create what is missing, and copy the legacy readings, if any.")
+        parser.epilog = _("Exit code: 0 done, 1 something needs a person, 2 could not verify or copy, 3 stopped early.")
+        parser.add_argument("--database", default="default", metavar="ALIAS", help=_("the database (default: default)"))
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
     def handle(self, **options: Any) -> None:
