@@ -13,7 +13,7 @@ LAYERS = {
         "build cache rules adoption surroundings sequences",
         "compare backends",
         "cause obstacles",
-        "verify remedies asking",
+        "verify remedies asking waiting",
         "repair",
         "checks",
         "apps management",

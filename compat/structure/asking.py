@@ -1,16 +1,17 @@
 """Ask the rows whether they stand in the way of a repair: briefly for a report, thoroughly before a repair."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from django.db import DatabaseError
 
 from compat.structure.findings import Finding, Kind
-from compat.structure.obstacles import SAMPLES, obstacle, rows_without_value
+from compat.structure.obstacles import SAMPLES, obstacle, orphans, rows_to_tell_apart, rows_without_value
 from compat.structure.plan import Obstacle
 from compat.structure.remedies import NEEDS_REWRITE, Values
 from compat.structure.verify import Examination, first_line
+from compat.structure.waiting import waiting
 
 SECONDS = 2.0
 """How long a report may ask the rows, all findings together."""
@@ -52,7 +53,8 @@ def obstructed(
             reasons[finding.key] = places[_place(examination, finding)] = reason
     places.pop(None, None)
     shared = ((finding.key, places.get(_place(examination, finding))) for finding in findings)
-    return {key: reason for key, reason in shared if reason} | reasons
+    found = {key: reason for key, reason in shared if reason} | reasons
+    return {**waiting(examination, findings, found, rewrite=rewrite), **found}
 
 
 def in_the_way(examination: Examination, finding: Finding, seconds: float | None = None) -> Answer:
@@ -60,12 +62,13 @@ def in_the_way(examination: Examination, finding: Finding, seconds: float | None
 
     Raises DatabaseError when, without a limit, somebody else's lock keeps the rows from being read.
     """
-    question, backend = _question(examination, finding), examination.backend
-    if question is None:
-        return ""
+    backend = examination.backend
     try:
-        with backend.asking(seconds):
-            return _rows(examination, question)
+        for question in _questions(examination, finding):
+            with backend.asking(seconds):
+                if answer := _rows(examination, question):
+                    return answer
+        return ""
     except DatabaseError as error:
         if backend.is_lock_timeout(error) and seconds is None:
             raise
@@ -87,7 +90,7 @@ class _Brief:
         left = self.until - time.monotonic()
         actual = self.examination.actual.get(finding.table)
         if left <= 0 or (actual is not None and self.examination.backend.is_large(actual)):
-            return None if _question(self.examination, finding) else ""
+            return None if any(_questions(self.examination, finding)) else ""
         return in_the_way(self.examination, finding, left)
 
 
@@ -99,14 +102,35 @@ def _told(finding: Finding, reason: str, unknown: Iterable[Key]) -> Finding:
     return replace(finding, hint=finding.hint + NOT_ASKED) if finding.key in unknown else finding
 
 
-def _question(examination: Examination, finding: Finding) -> Obstacle | None:
+def _questions(examination: Examination, finding: Finding) -> Iterator[Obstacle]:
     if finding.kind is Kind.MISSING_TABLE:
-        return None
+        return
+    column = examination.expected[finding.table].column(finding.object)
+    users = column and examination.backend.users_of(examination.actual[finding.table], column)
+    if users and finding.kind in (Kind.TYPE, Kind.COLLATION):
+        yield users
+    if question := _question(examination, finding):
+        yield question
+
+
+def _question(examination: Examination, finding: Finding) -> Obstacle | None:
     expected, actual = examination.expected[finding.table], examination.actual[finding.table]
+    backend = examination.backend
     column = expected.column(finding.object) if finding.kind is Kind.MISSING_COLUMN else None
-    if column and column.needs_value and Values(examination).filler(finding) is None:
-        return rows_without_value(examination.backend, actual, column)
-    return obstacle(examination.backend, finding, expected, actual)
+    if column and column.needs_value:
+        has_filler = Values(examination).filler(finding) is not None
+        return (rows_to_tell_apart(backend, expected, actual, column) if has_filler
+                else rows_without_value(backend, actual, column))  # fmt: skip
+    if finding.kind is Kind.FOREIGN_KEY:
+        return orphans(backend, finding, expected, actual, target_is_missing=_has_lost_target(examination, finding))
+    return obstacle(backend, finding, expected, actual)
+
+
+def _has_lost_target(examination: Examination, finding: Finding) -> bool:
+    rule = examination.expected[finding.table].rule(finding.kind, finding.object)
+    target = rule.target()[0] if rule else ""
+    found = examination.actual.get(target)
+    return target in examination.expected and (found is None or not found.kind)
 
 
 def _rows(examination: Examination, question: Obstacle) -> str:

@@ -31,6 +31,21 @@ def rows_without_value(backend: Backend, actual: Table, column: Column) -> Obsta
     return Obstacle(query, f"row needs {value}", f"rows need {value}")
 
 
+def rows_to_tell_apart(backend: Backend, expected: Table, actual: Table, column: Column) -> Obstacle | None:
+    """Ask for rows that would all get one value in a new column which allows each value once."""
+    if not any(rule.kind in (Kind.UNIQUE, Kind.PRIMARY_KEY) and _is_about(rule, column) for rule in expected.rules):
+        return None
+    table = place(backend, actual.name)
+    query = f"SELECT {_keys(backend, actual)} FROM {table} WHERE (SELECT count(*) FROM {table}) > 1"  # noqa: S608  quoted
+    value = f"a value of its own for the new column {column.name}, which is unique: add and fill it by hand"
+    return Obstacle(query, f"row needs {value}", f"rows need each {value}")
+
+
+def _is_about(rule: Rule, column: Column) -> bool:
+    only = [name.casefold() for name in rule.columns] == [column.name.casefold()]
+    return only and not dict(rule.traits).get("where")
+
+
 def nulls(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
     """Ask for NULLs in a column that shall take none."""
     column = expected.column(finding.object)
@@ -68,13 +83,17 @@ def duplicates(backend: Backend, finding: Finding, expected: Table, actual: Tabl
     return Obstacle(query, f"value of ({names}) stands in {more}", f"values of ({names}) stand in {more}")
 
 
-def orphans(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
-    """Ask for rows that refer to nothing."""
+def orphans(
+    backend: Backend, finding: Finding, expected: Table, actual: Table, *, target_is_missing: bool = False
+) -> Obstacle | None:
+    """Ask for rows that refer to nothing; a table that is missing will be empty when it is there again."""
     rule = expected.rule(finding.kind, finding.object)
     if rule is None or not _all_there(rule, expected, actual):
         return None
-    target, _, rest = dict(rule.traits)["to"].partition(" (")
-    pairs = zip(rule.columns, rest.removesuffix(")").split(", "), strict=True)
+    target, columns = rule.target()
+    if target_is_missing:
+        return _references(backend, rule, actual, target)
+    pairs = zip(rule.columns, columns, strict=True)
     on = " AND ".join(f"r.{backend.quote(theirs)} = t.{backend.quote(ours)}" for ours, theirs in pairs)
     given = " AND ".join(f"t.{backend.quote(name)} IS NOT NULL" for name in rule.columns)
     keys = ", ".join(f"t.{key}" for key in _keys(backend, actual, *rule.columns).split(", "))
@@ -86,11 +105,20 @@ def orphans(backend: Backend, finding: Finding, expected: Table, actual: Table) 
     return Obstacle(query, f"row refers {reference}", f"rows refer {reference}")
 
 
+def _references(backend: Backend, rule: Rule, actual: Table, target: str) -> Obstacle:
+    given = " AND ".join(f"{backend.quote(name)} IS NOT NULL" for name in rule.columns)
+    keys = _keys(backend, actual, *rule.columns)
+    query = f"SELECT {keys} FROM {place(backend, actual.name)} WHERE {given}"  # noqa: S608  quoted names
+    reference = f"by ({', '.join(rule.columns)}) to {target}, which is missing"
+    return Obstacle(query, f"row refers {reference}", f"rows refer {reference}")
+
+
 def violations(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
     """Ask for rows that break a check."""
     rule = expected.rule(finding.kind, finding.object)
     condition = re.search(r"CHECK\s*\((.*)\)", rule.definition, re.DOTALL | re.IGNORECASE) if rule else None
-    if condition is None:
+    absent = [column.name for key, column in expected.columns.items() if key not in actual.columns]
+    if rule is None or condition is None or any(rule.mentions(name) for name in absent):
         return None
     keys = _keys(backend, actual)
     query = f"SELECT {keys} FROM {place(backend, actual.name)} WHERE NOT ({condition[1]})"  # noqa: S608  the model's check

@@ -16,6 +16,7 @@ def compare_rules(
     table: str, expected: Iterable[Rule], actual: Iterable[Rule], declared: frozenset[str]
 ) -> Iterator[Finding]:
     """Yield the differences between the constraints and indexes of one table."""
+    expected = tuple(expected)
     missing, extra, pairs = match(expected, actual)
     for wanted, found in pairs:
         yield from _paired(table, wanted, found, declared)
@@ -25,7 +26,14 @@ def compare_rules(
         yield Finding(rule.kind, severity, table, message, rule.name, rule.describe())
     for rule in extra:
         message = f"No model knows the {WORDS[rule.kind]} {rule.name} {_on(rule)}{rule.describe()}."
-        yield Finding(rule.kind, INFO, table, message, rule.name, None, rule.describe())
+        severity = WARNING if _acts_beside(rule, expected) else INFO
+        yield Finding(rule.kind, severity, table, message, rule.name, None, rule.describe())
+
+
+def _acts_beside(rule: Rule, expected: Iterable[Rule]) -> bool:
+    """Whether an extra foreign key deletes or changes rows by columns whose own foreign key leaves that to Django."""
+    acts = rule.kind is Kind.FOREIGN_KEY and {"on delete", "on update"} & dict(rule.traits).keys()
+    return bool(acts) and any((other.kind, other.columns) == (rule.kind, rule.columns) for other in expected)
 
 
 def _is_companion(rule: Rule, declared: frozenset[str]) -> bool:

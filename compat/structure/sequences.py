@@ -35,6 +35,10 @@ def _sequence(table: str, expected: Sequence, actual: Sequence) -> Iterator[Find
     elif highest is not None and coming is not None and coming <= highest:
         message = f"The sequence of {column} gives {coming} next, but {highest} is in use: inserts fail."
         yield Finding(Kind.SEQUENCE, ERROR, table, message, column, highest + 1, coming)
+    elif coming is not None and coming > actual.last_possible and not actual.cycles:
+        message = f"The sequence of {column} has ended at {actual.last_possible}: inserts fail."
+        hint = "" if actual.last_possible < expected.last_possible else "No key is left: give the model a wider one."
+        yield Finding(Kind.SEQUENCE, ERROR, table, message, column, expected.last_possible, coming, hint=hint)
     elif actual.last_possible < expected.last_possible:
         message = f"The sequence of {column} ends at {actual.last_possible}, the column goes further."
         yield Finding(Kind.SEQUENCE, WARNING, table, message, column, expected.last_possible, actual.last_possible)

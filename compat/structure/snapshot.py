@@ -1,10 +1,19 @@
 """What is known of a table, whatever the database: values only, read by a backend, compared by `compare`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from compat.structure.findings import Kind
+
+STRING = re.compile(r"'(?:[^']|'')*'")
+
+
+def names(expression: str, column: str) -> bool:
+    """Whether an expression names the column."""
+    text = STRING.sub("", expression)
+    return re.search(rf"(?<![\w$]){re.escape(column)}(?![\w$])", text, re.IGNORECASE) is not None
 
 
 class Visibility(StrEnum):
@@ -80,6 +89,19 @@ class Rule:
     def signature(self) -> tuple[object, ...]:
         """What the rule means, apart from its name."""
         return self.kind, self.columns, self.traits
+
+    def target(self) -> tuple[str, tuple[str, ...]]:
+        """Return the table and the columns that a foreign key refers to."""
+        table, _, columns = dict(self.traits)["to"].partition(" (")
+        return table, tuple(columns.removesuffix(")").split(", "))
+
+    def mentions(self, column: str) -> bool:
+        """Whether the rule is about the column, or names it in an expression."""
+        if column.casefold() in (name.casefold() for name in self.columns):
+            return True
+        if self.kind in (Kind.PRIMARY_KEY, Kind.FOREIGN_KEY):
+            return False
+        return names(self.definition.partition("(")[2], column)
 
     def describe(self, *, with_flags: bool = False) -> str:
         """Return the rule as a person would write it."""

@@ -96,6 +96,10 @@ POSTGRES = [
     Damage("on delete cascade", f"ALTER TABLE {LINE} DROP CONSTRAINT \"%(parent_fk)s\", ADD CONSTRAINT other FOREIGN KEY "
            '(parent_id) REFERENCES "MixedCase" (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED',
            Kind.FOREIGN_KEY, E, LINE, "%(parent_fk)s", UNFIXABLE),
+    Damage("second foreign key that cascades", f"ALTER TABLE {LINE} ADD CONSTRAINT x FOREIGN KEY (parent_id) "
+           'REFERENCES "MixedCase" (id) ON DELETE CASCADE', Kind.FOREIGN_KEY, W, LINE, "x", UNFIXABLE),
+    Damage("sequence in a table's place", "DROP TABLE order_to_tag; CREATE SEQUENCE order_to_tag",
+           Kind.NOT_A_TABLE, E, "order_to_tag", "order_to_tag", UNFIXABLE),
     Damage("not deferrable", f"ALTER TABLE {LINE} ALTER CONSTRAINT \"%(parent_fk)s\" NOT DEFERRABLE",
            Kind.FOREIGN_KEY, W, LINE, "%(parent_fk)s"),
     Damage("foreign key not valid", f"ALTER TABLE {LINE} DROP CONSTRAINT \"%(parent_fk)s\", ADD CONSTRAINT \"%(parent_fk)s\" "

@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from compat.structure.backends.postgresql.conversions import changed_values
-from compat.structure.findings import Kind
+from compat.structure.findings import Kind, Severity
 from compat.structure.repair import repair
 from compat.structure.verify import backend_of, verify
 from tests.structure import legacy
@@ -188,3 +188,63 @@ def test_rows_that_exclude_each_other_are_named(torture):
     (hint,) = hints(repair(rewrite=True), Kind.EXCLUSION)
     assert hint.startswith('The database refused: could not create exclusion constraint "pg_no_overlap". Key ')
     assert "2020-02-29 10:30" in hint
+
+
+def judged(*statements):
+    """Damage, and return what verification says; a repair must run what its dry run shows."""
+    execute(*statements)
+    report = verify()
+    shown = repair(rewrite=True, dry_run=True).statements
+    assert repair(rewrite=True).statements == shown
+    return {(issue.kind, issue.object): issue for issue in report.issues if issue.counts}
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_what_needs_a_column_that_cannot_be_added_waits(own_torture):
+    found = judged("ALTER TABLE torture_line DROP COLUMN amount")
+    blocked = [issue for issue in found.values() if not issue.fixable]
+    assert {issue.kind for issue in blocked} == {Kind.MISSING_COLUMN, Kind.CHECK, Kind.UNIQUE, Kind.INDEX}
+    assert "It waits for the column amount: 3 rows need a value" in found[Kind.INDEX, "line_amount_price"].hint
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_what_needs_a_column_of_another_type_waits(own_torture):
+    found = judged(
+        "ALTER TABLE torture_everyfield DROP COLUMN doubled, DROP CONSTRAINT torture_everyfield_positive_check, "
+        "ALTER positive TYPE text, ALTER integer TYPE text",
+        "UPDATE torture_everyfield SET positive = 'many', integer = 'few'",
+    )
+    assert not any(issue.fixable for issue in found.values())
+    assert found[Kind.CHECK, "torture_everyfield_positive_check"].hint.startswith("It waits for the column positive: ")
+    assert found[Kind.MISSING_COLUMN, "doubled"].hint.startswith("It waits for the column integer: ")
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_a_unique_column_is_not_filled_with_one_value(own_torture):
+    found = judged("ALTER TABLE torture_everyfield DROP COLUMN uuid")
+    assert found[Kind.MISSING_COLUMN, "uuid"].hint.startswith("3 rows need each a value of its own")
+    assert not any(issue.fixable for issue in found.values())
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_a_reference_to_a_table_that_is_lost_with_its_rows_waits(own_torture):
+    found = judged("DROP TABLE history_writer CASCADE")
+    (issue,) = (issue for issue in found.values() if issue.kind is Kind.FOREIGN_KEY and issue.table == "history_book")
+    assert issue.hint.startswith("1 row refers by (writer_id) to history_writer, which is missing, such as 1.")
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_a_view_keeps_a_type_from_being_changed(own_torture):
+    found = judged(
+        "ALTER TABLE torture_everyfield ALTER email TYPE varchar(300)",
+        "CREATE VIEW shown AS SELECT email FROM torture_everyfield",
+    )
+    assert found[Kind.TYPE, "email"].hint.startswith("1 view or rule shows the column email: drop, repair, create")
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_a_sequence_that_has_ended_is_an_error_and_never_lowered(own_torture):
+    name = "torture_line_id_seq"
+    found = judged(f"ALTER SEQUENCE {name} MAXVALUE 10", f"SELECT setval('{name}', 10)")
+    assert found[Kind.SEQUENCE, "id"].severity is Severity.ERROR
+    assert rows(f"SELECT nextval('{name}')") == [(11,)]

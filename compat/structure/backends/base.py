@@ -52,6 +52,14 @@ class Backend(ABC):
     def type_obstacle(self, table: Table, expected: Column, actual: Column) -> Obstacle | None:
         """Return the query for values that would not survive the change of type."""
 
+    def users_of(self, table: Table, column: Column) -> Obstacle | None:
+        """Return the query for what uses the column and keeps its type from being changed."""
+        return None
+
+    def clashes(self, expected: str, actual: str) -> bool:
+        """Whether a rule or default made for one type cannot be made on a column of the other."""
+        return False
+
     @abstractmethod
     def repairing(self) -> AbstractContextManager[None]:
         """Return a transaction in which tables may be rebuilt."""

@@ -18,6 +18,7 @@ from compat.structure.snapshot import Column, Snapshot, Table
 LOCK_TIMEOUT, QUERY_CANCELED = "55P03", "57014"
 READING, REPAIRING = "2s", "5s"  # how long to wait for somebody else's lock
 INTEGERS = ("smallint", "integer", "bigint")
+NUMBERS = (*INTEGERS, "numeric", "double precision", "real")
 SIZED = re.compile(r"^(character varying|character|numeric|bit varying)(?:\((\d+)(?:,(\d+))?\))?$")
 LOCKED = """
 SELECT DISTINCT c.oid::regclass::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
@@ -53,6 +54,12 @@ class PostgreSQL(Backend):
     def type_obstacle(self, table: Table, expected: Column, actual: Column) -> Obstacle | None:
         return column_repairs.type_obstacle(self, table, expected, actual)
 
+    def users_of(self, table: Table, column: Column) -> Obstacle | None:
+        return column_repairs.users_of(self, table, column)
+
+    def clashes(self, expected: str, actual: str) -> bool:
+        return _family(expected) != _family(actual)
+
     @contextmanager
     def repairing(self) -> Iterator[None]:
         with transaction.atomic(self.connection.alias):
@@ -87,6 +94,11 @@ class PostgreSQL(Backend):
 def _has_code(error: DatabaseError, code: str) -> bool:
     cause = error.__cause__
     return code in (getattr(cause, "pgcode", None), getattr(cause, "sqlstate", None))
+
+
+def _family(type_: str) -> str:
+    word = re.sub(r"\(.*\)", "", type_)
+    return "number" if word in NUMBERS else "character varying" if word == "text" else word
 
 
 def holds(wider: str, narrower: str) -> bool:

@@ -16,6 +16,8 @@ def by_hand(subject: Subject) -> str:
 
 def _replace_rule(subject: Subject) -> str:
     rule = subject.expected.rule(subject.finding.kind, subject.finding.object)
+    if rule is None and subject.finding.kind is Kind.FOREIGN_KEY:
+        return f"ALTER TABLE {subject.table} DROP CONSTRAINT {subject.quote(str(subject.finding.object))};"
     found = counterpart(subject, rule) if rule else None
     if rule is None or found is None:
         return ""

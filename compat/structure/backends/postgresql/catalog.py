@@ -22,7 +22,11 @@ from compat.structure.backends.postgresql.queries import (
 from compat.structure.snapshot import Column, Rule, Sequence, Table, Visibility
 
 Query = Callable[..., list[tuple[Any, ...]]]
-KINDS = {"r": "table", "p": "table", "v": "view", "m": "materialized view", "f": "foreign table"}
+KINDS = {
+    "r": "table", "p": "table", "v": "view", "m": "materialized view", "f": "foreign table",
+    "S": "sequence", "c": "type", "i": "index",
+}  # fmt: skip
+WITHOUT_ROWS = "Sci"
 
 
 def read(query: Query, names: Iterable[str], *, scratch: bool = False, values: bool = True) -> Mapping[str, Table]:
@@ -64,7 +68,7 @@ def _choose(relations: list[Relation], names: list[str]) -> tuple[dict[str, Rela
             chosen[qualified] = relation
         if relation.name in wanted and relation.visible:
             chosen[relation.name] = relation
-        elif relation.name in wanted:
+        elif relation.name in wanted and relation.kind not in WITHOUT_ROWS:
             elsewhere[relation.name] = (*elsewhere.get(relation.name, ()), relation.schema)
     return chosen, elsewhere
 

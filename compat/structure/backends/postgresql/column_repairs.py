@@ -3,7 +3,7 @@
 from compat.structure.backends.base import Backend
 from compat.structure.backends.postgresql.conversions import changed_values, converted
 from compat.structure.backends.postgresql.subject import Subject
-from compat.structure.findings import Kind, Severity
+from compat.structure.findings import Kind
 from compat.structure.plan import REFERENCES, RULES, Obstacle, Step, unconvertible
 from compat.structure.snapshot import Column, Table
 
@@ -101,9 +101,27 @@ def mend_sequence(subject: Subject) -> Step | None:
         )
     sql = [widen] if found.last_possible < wanted.last_possible else []
     sql += [f"ALTER SEQUENCE {found.name} NO CYCLE;"] if found.cycles else []
-    if subject.finding.severity is Severity.ERROR:
+    if found.next_value is not None and found.largest_key is not None and found.next_value <= found.largest_key:
         sql.append(f"SELECT setval('{name}', max({subject.quote(column)})) FROM {subject.table};")  # noqa: S608  quoted
-    return subject.step(*sql, order=REFERENCES)
+    return subject.step(*sql, order=REFERENCES) if sql else None
+
+
+def users_of(backend: Backend, table: Table, column: Column) -> Obstacle:
+    """Return the query for the views that show the column: the server does not change a type under them."""
+    place, name = literal(backend.quote(*table.name.rsplit(".", 1)).replace(", ", ".")), literal(column.name)
+    query = (
+        "SELECT DISTINCT w.ev_class::regclass::text FROM pg_rewrite w JOIN pg_depend d ON d.objid = w.oid "  # noqa: S608  quoted names
+        "JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid "
+        f"WHERE d.classid = 'pg_rewrite'::regclass AND d.refobjid = {place}::regclass AND a.attname = {name}"
+    )
+    remedy = f"the column {column.name}: drop, repair, create"
+    return Obstacle(query, f"view or rule shows {remedy}", f"views or rules show {remedy}")
+
+
+def literal(text: str) -> str:
+    """Return a quoted string."""
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'"
 
 
 def type_obstacle(backend: Backend, table: Table, expected: Column, actual: Column) -> Obstacle | None:

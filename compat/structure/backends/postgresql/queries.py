@@ -18,7 +18,7 @@ SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text, c.relpersistenc
             WHEN EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive)
             THEN 'policies for other roles' ELSE 'no row for other roles' END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_(toast|temp)'
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c', 'i') AND n.nspname !~ '^pg_(toast|temp)'
   AND (c.relname = ANY(%s) OR n.nspname || '.' || c.relname = ANY(%s))
 """
 SCRATCH_RELATIONS = """
