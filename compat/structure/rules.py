@@ -72,8 +72,10 @@ def _same_name(one: Rule, other: Rule) -> bool:
 
 
 def _same_columns(one: Rule, other: Rule) -> bool:
-    """A second primary key or foreign key would not undo the first; a second index or check would do no harm."""
-    return one.kind in (Kind.PRIMARY_KEY, Kind.FOREIGN_KEY) and (one.kind, one.columns) == (other.kind, other.columns)
+    """A table has one primary key; a second foreign key would not undo the first; a second index would do no harm."""
+    if one.kind is Kind.PRIMARY_KEY:
+        return other.kind is Kind.PRIMARY_KEY
+    return one.kind is Kind.FOREIGN_KEY and (one.kind, one.columns) == (other.kind, other.columns)
 
 
 def _paired(table: str, expected: Rule, actual: Rule, declared: frozenset[str]) -> Iterator[Finding]:

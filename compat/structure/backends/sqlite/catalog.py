@@ -13,6 +13,7 @@ from compat.structure.snapshot import Column, Rule, Table
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
+LITERALS = {"null": None, "true": "1", "false": "0"}
 SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 COLUMNS = "SELECT m.name, x.name FROM sqlite_master m, pragma_table_xinfo(m.name) x WHERE m.type = 'table'"
 
@@ -102,7 +103,7 @@ def column(parsed: ParsedColumn, keys: tuple[str, ...]) -> Column:
         name=parsed.name,
         type=parsed.type,
         nullable=not (parsed.not_null or rowid),
-        default=None if parsed.default == "null" else parsed.default,
+        default=LITERALS.get(parsed.default or "", parsed.default),
         collation=None if parsed.collation == "binary" else parsed.collation,
         auto="autoincrement" if parsed.autoincrement else None,
         generated=parsed.generated,

@@ -14,6 +14,7 @@ from compat.structure.findings import Kind
 CONSTRAINT_WORDS = frozenset(
     ("constraint", "primary", "not", "null", "unique", "check", "default", "collate", "references", "generated", "as")
 )
+LOSING = ("ignore", "replace")
 TABLE_WORDS = frozenset(["constraint", "primary", "unique", "check", "foreign"])
 
 
@@ -142,8 +143,7 @@ class Reader:
 
     def _column_clause(self, column: ParsedColumn, name: str) -> None:
         if self.accept("not", "null"):
-            column.not_null = True
-            self.conflict()
+            column.not_null = self.conflict() not in LOSING  # a NULL makes no error then
         elif self.accept("null"):
             self.conflict()
         elif self.accept("default"):
@@ -164,12 +164,12 @@ class Reader:
         if self.accept("primary", "key"):
             if not self.accept("asc"):
                 self.accept("desc")
-            self.conflict()
+            source, traits = self.resolving(f'PRIMARY KEY ("{column.name}")')
             column.autoincrement = self.accept("autoincrement")
-            return Parsed(Kind.PRIMARY_KEY, name, columns, source=f'PRIMARY KEY ("{column.name}")', home=home)
+            return Parsed(Kind.PRIMARY_KEY, name, columns, traits, source=source, home=home)
         if self.accept("unique"):
-            self.conflict()
-            return Parsed(Kind.UNIQUE, name, columns, source=f'UNIQUE ("{column.name}")', home=home)
+            source, traits = self.resolving(f'UNIQUE ("{column.name}")')
+            return Parsed(Kind.UNIQUE, name, columns, traits, source=source, home=home)
         start = self.item[self.at].start
         if self.accept("check"):
             expression = words(self.group())
@@ -185,9 +185,9 @@ class Reader:
         """Read a constraint of the table."""
         name = self.take().name if self.accept("constraint") else ""
         if self.accept("primary", "key"):
-            return Parsed(Kind.PRIMARY_KEY, name, self.names(), source=self.source)
+            return Parsed(Kind.PRIMARY_KEY, name, self.names(), self.resolving("")[1], source=self.source)
         if self.accept("unique"):
-            return Parsed(Kind.UNIQUE, name, self.names(), source=self.source)
+            return Parsed(Kind.UNIQUE, name, self.names(), self.resolving("")[1], source=self.source)
         if self.accept("check"):
             expression = words(self.group())
             return Parsed(Kind.CHECK, name, (), (("", f"CHECK ({expression})"),), source=self.source)
@@ -233,7 +233,14 @@ class Reader:
         token = self.take()
         return token.text + self.take().text if token.text in "+-" else token.text
 
-    def conflict(self) -> None:
-        """Go past ON CONFLICT and its algorithm."""
-        if self.accept("on", "conflict"):
-            self.take()
+    def conflict(self) -> str:
+        """Go past ON CONFLICT and return its algorithm; empty without one, or where it is the one without words."""
+        algorithm = self.take().text if self.accept("on", "conflict") else ""
+        return "" if algorithm == "abort" else algorithm
+
+    def resolving(self, source: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Return a definition with the ON CONFLICT that follows, and what that means."""
+        algorithm = self.conflict().upper()
+        if not algorithm:
+            return source, ()
+        return f"{source} ON CONFLICT {algorithm}", (("on conflict", algorithm),)
