@@ -169,12 +169,12 @@ class RunAdmin(PageAdmin):
     @admin.display(description=gettext_lazy("left"), empty_value="-")
     def left(self, run: Any) -> str | None:
         """Seconds that are left, as far as they can be told."""
-        return None if run.progress.eta is None else f"{run.progress.eta:,.0f} s"
+        return None if run.progress.eta is None else _("%(seconds)s s") % {"seconds": f"{run.progress.eta:,.0f}"}
 
     @admin.display(description=gettext_lazy("duration"))
     def duration(self, run: Run) -> str:
         """Seconds of work."""
-        return f"{seconds_of(run):,.1f} s"
+        return _("%(seconds)s s") % {"seconds": f"{seconds_of(run):,.1f}"}
 
     @admin.display(description=gettext_lazy("proof"), boolean=True)
     def proof(self, run: Run) -> bool | None:

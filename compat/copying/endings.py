@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from compat.copying import lease, ledger, results
 from compat.copying.clock import doubtful_local_times
 from compat.copying.errors import CopyError, LeaseLost, StopRequested, WritersRemain
+from compat.copying.events import in_english
 from compat.copying.heartbeat import heartbeat
 from compat.copying.job import Job
 from compat.copying.models import CopyRun
@@ -112,7 +113,7 @@ def failed(job: Job, run: CopyRun, message: str, began: float) -> Result:
         else:
             lease.leave(run, job.using, text, logging.ERROR)
     except (DatabaseError, Error, LeaseLost) as error:
-        logger.error("run %d: %s", run.pk, text, extra={"run": run.pk})
+        logger.error("run %d: %s", run.pk, in_english(text), extra={"run": run.pk})
         logger.error("run %d: the failure could not be recorded: %s", run.pk, one_line(error), extra={"run": run.pk})
         return Result(results.FAILED, run=run.pk, error=message)
     return replace(answer(job, run, results.FAILED), error=message)

@@ -15,9 +15,13 @@ logger = logging.getLogger(__name__)
 def record(run: CopyRun, using: str, level: int, text: str | Promise) -> None:
     """Write an event down in the open transaction, and log it in English when that commits."""
     CopyEvent.objects.using(using).create(run_id=run.pk, level=logging.getLevelName(level).lower(), text=str(text))
+    transaction.on_commit(partial(_log, run.pk, level, in_english(text)), using=using)
+
+
+def in_english(text: object) -> str:
+    """Write a text for the log, whatever the language of the process."""
     with override(None):
-        english = str(text)
-    transaction.on_commit(partial(_log, run.pk, level, english), using=using)
+        return str(text)
 
 
 def _log(run_id: int, level: int, text: str) -> None:

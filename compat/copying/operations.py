@@ -110,9 +110,10 @@ def _without_older_rows(job: Job, run: CopyRun, differences: Differences) -> Dif
     """Of a copy that keeps keys, warn of rows that were in the target before with other values; they stay."""
     if not job.copy.keep_keys or not differences.changed:
         return differences
+    older = Differences(changed=differences.changed, samples=differences.samples)
     logger.warning(
         "run %d: rows of %s that were in the target before differ from the source and were left as they are: %s",
-        run.pk, job.copy.target._meta.db_table, Differences(changed=differences.changed, samples=differences.samples),
+        run.pk, job.copy.target._meta.db_table, events.in_english(older),
     )  # fmt: skip
     return replace(differences, changed=0)
 
@@ -140,7 +141,8 @@ def _compare(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
     differences = prove(job, run, sweep=sweep)
     job.progress.end()
     if not job.stop.requested():
-        logger.info("run %d: compared in %.2f s, differences: %s", run.pk, time.monotonic() - began, differences)
+        found = events.in_english(differences)
+        logger.info("run %d: compared in %.2f s, differences: %s", run.pk, time.monotonic() - began, found)
     return differences
 
 

@@ -61,8 +61,8 @@ def _details(result: Result) -> Iterator[str]:
     if result.batches:
         yield _figure(_("batches"), f"{result.batches:,}")
     if result.seconds:
-        rate = _("%(rate)s rows/s") % {"rate": f"{result.rows_per_second:,.0f}"}
-        yield _figure(seconds, f"{result.seconds:.2f} s, {rate}")
+        rate = f"{result.rows_per_second:,.0f}"
+        yield _figure(seconds, _("%(seconds).2f s, %(rate)s rows/s") % {"seconds": result.seconds, "rate": rate})
     yield from _remarks(result)
 
 
