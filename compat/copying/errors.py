@@ -12,6 +12,13 @@ class Blocked(CopyError):
     """The copy cannot start; nothing was changed."""
 
 
+class Overtaken(Blocked):
+    """Another process changed the run between a look at it and the lock on it."""
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__(_("Another process has just changed run %(run)d. See it with --status.") % {"run": run_id})
+
+
 class LeaseLost(CopyError):
     """Another process took the run over; the open batch was rolled back."""
 

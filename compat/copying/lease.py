@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from compat.copying import events
-from compat.copying.errors import Blocked, LeaseLost
+from compat.copying.errors import Blocked, LeaseLost, Overtaken
 from compat.copying.models import CopyRange, CopyRun, Request
 from compat.copying.owners import identity, is_dead, who
 from compat.copying.states import OPEN, State, check_transition, may_become
@@ -33,12 +33,15 @@ ASKED = {
 def acquire(run: CopyRun, using: str, state: State) -> CopyRun:
     """Become the owner of `run` in `state` and return it with the new token.
 
-    Raises Blocked when another live process owns it, or another run of the copy is not at its end.
+    Raises Blocked when another live process owns it, or another run of the copy is not at its end, and
+    Overtaken when the run is no longer as `run` says.
     """
     with transaction.atomic(using=using):
         former = locked(run, using)
         if not is_free(former, using):
             raise Blocked(busy(former))
+        if (former.state, former.token) != (run.state, run.token):
+            raise Overtaken(run.pk)
         others = CopyRun.objects.using(using).filter(copy=former.copy, state__in=OPEN).exclude(pk=former.pk)
         if other := others.first():
             text = _("Run %(run)d of %(copy)s is %(state)s. Bring it to its end first.")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from compat.copying import events, lease
 from compat.copying.backends import backend_for
 from compat.copying.declaration import Copy
-from compat.copying.errors import Blocked
+from compat.copying.errors import Blocked, Overtaken
 from compat.copying.models import CopyRange, CopyRun, RejectedRow
 from compat.copying.owners import identity, who
 from compat.copying.states import OPEN, RESUMABLE, State
@@ -93,12 +93,12 @@ def begin(copy: Copy, using: str, source: str) -> CopyRun | None:
     Raises Blocked when another process owns the open run, or when it must be rolled back to its end first.
     """
     for _attempt in range(2):
-        if run := open_run(copy, using):
-            return _resume(run, using, source)
         try:
+            if run := open_run(copy, using):
+                return _resume(run, using, source)
             with transaction.atomic(using=using):
                 run = _create(copy, using, source)
-        except IntegrityError:
+        except (IntegrityError, Overtaken):
             continue
         if run is not None:
             return lease.acquire(run, using, State.RUNNING)

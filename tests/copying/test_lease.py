@@ -8,7 +8,7 @@ from django.utils import timezone
 from compat.copies import PERFORMANCE
 from compat.copying import lease, ledger, operations
 from compat.copying.batches import copy_batch
-from compat.copying.errors import Blocked, LeaseLost
+from compat.copying.errors import Blocked, LeaseLost, Overtaken
 from compat.copying.job import Job
 from compat.copying.models import CopyRun
 from compat.copying.states import State
@@ -42,6 +42,13 @@ def test_an_expired_lease_is_taken_over_and_the_former_owner_writes_nothing_more
         lease.release(begun, migrated, State.STOPPED, "stopped")
     assert CopyRun.objects.get().state == State.COMPLETED
     assert legacy.not_over(migrated) == []
+
+
+def test_a_run_that_its_owner_completed_meanwhile_is_not_begun_again(begun, migrated):
+    CopyRun.objects.update(owner="", lease_expires_at=None, state=State.COMPLETED)
+    with pytest.raises(Overtaken, match="just changed"):
+        lease.acquire(begun, migrated, State.RUNNING)
+    assert CopyRun.objects.get().state == State.COMPLETED
 
 
 def test_a_lease_lasts_less_than_half_a_minute(begun):
