@@ -120,16 +120,17 @@ def _columns(expected: Table, actual: Table, judge: TypeJudge, renamed: Mapping[
             yield Finding(Kind.MISSING_COLUMN, ERROR, table, message, column.name, column.describe())
     for name, column in actual.columns.items():
         if name not in expected.columns and column.name not in renamed:
-            yield _extra_column(table, column)
+            yield _extra_column(actual, column)
 
 
-def _extra_column(table: str, column: Column) -> Finding:
-    given = column.nullable or column.default is not None or column.auto or column.generated
-    message = f"No model knows the column {column.name}" + (
-        "." if given else ", which is NOT NULL without a default: inserts fail."
-    )
+def _extra_column(table: Table, column: Column) -> Finding:
+    severity, message = INFO, f"No model knows the column {column.name}"
+    if not (column.nullable or column.default is not None or column.auto or column.generated):
+        message += ", which is NOT NULL without a default"
+        severity = INFO if table.fills_rows else ERROR
+        message += ": a trigger must fill it in" if table.fills_rows else ": inserts fail"
     return Finding(
-        Kind.EXTRA_COLUMN, INFO if given else ERROR, table, message, column.name, None, column.describe()
+        Kind.EXTRA_COLUMN, severity, table.name, f"{message}.", column.name, None, column.describe()
     )  # fmt: skip
 
 

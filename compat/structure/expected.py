@@ -50,6 +50,17 @@ class Owner:
         options = self.model._meta
         return frozenset(rule.name for rule in (*options.indexes, *options.constraints))
 
+    @property
+    def unseen(self) -> frozenset[str]:
+        """The names of indexes and constraints that the code adds to the model and makemigrations does not see."""
+        options = self.model._meta
+        return frozenset(
+            rule.name
+            for name in ("indexes", "constraints")
+            if name not in options.original_attrs
+            for rule in getattr(options, name)
+        )
+
     def field(self, column: str) -> "Field[Any, Any] | None":
         """Return the field that is stored in `column`."""
         return next((field for field in self.model._meta.local_fields if field.column == column), None)
@@ -144,6 +155,10 @@ class Project:
             return frozenset()
         recorded = {label for label, _ in self.loader.applied_migrations}
         return frozenset(label for label in self.unapplied if label not in recorded)
+
+    def makes(self, owner: Owner) -> bool:
+        """Whether migrations make the model's table."""
+        return owner.app in self.loader.migrated_apps
 
     def _known(self, key: tuple[str, str]) -> bool:
         return key in self.loader.graph.nodes

@@ -131,7 +131,8 @@ class Sequence:
 class Table:
     """A table, or what stands in its place (`kind`); `columns` are listed by the name that compares.
 
-    `triggers` are its triggers and rules, each with the word before its name.
+    `triggers` are its triggers and rules, each with the word before its name; `fills_rows`: one of them may give
+    columns a value before a row is inserted.
     """
 
     name: str
@@ -147,6 +148,7 @@ class Table:
     suffix: str = ""
     unreadable: str | None = None
     triggers: tuple[str, ...] = ()
+    fills_rows: bool = False
     visibility: Visibility = Visibility.EVERYTHING
 
     def column(self, name: str | None) -> Column | None:

@@ -116,7 +116,7 @@ def _examine(backend: Backend, labels: Iterable[str], known: Snapshot | None) ->
     loose = unmanaged(owners)
     present = (owner for owner in loose if owner.table in actual and actual[owner.table].kind)
     expected = known if known is not None else backend.expected((*managed, *present))
-    expected = with_keys_of_their_time(expected, actual, managed)
+    expected = with_keys_of_their_time(without_unseen(expected, project, managed), actual, managed)
     declared = {owner.table: owner.declared for owner in managed}
     strictly = {owner.table: expected[owner.table] for owner in managed}
     findings = compare(strictly, actual, backend.judge_type, declared)
@@ -135,6 +135,16 @@ def unmanaged(owners: Iterable[Owner]) -> tuple[Owner, ...]:
     owners = tuple(owners)
     ours = {owner.table for owner in owners if owner.managed}
     return tuple(owner for owner in owners if not owner.managed and owner.table not in ours)
+
+
+def without_unseen(expected: Snapshot, project: Project, owners: Iterable[Owner]) -> Snapshot:
+    """Return the expected side without what code adds to a model's Meta at run time: no migration can make it."""
+    tables = {
+        owner.table: replace(table, rules=tuple(rule for rule in table.rules if rule.name not in owner.unseen))
+        for owner in owners
+        if owner.unseen and (table := expected[owner.table]) and project.makes(owner)
+    }
+    return {**expected, **tables}
 
 
 def with_keys_of_their_time(expected: Snapshot, actual: Snapshot, owners: Iterable[Owner]) -> Snapshot:

@@ -1,7 +1,7 @@
 """A database that Django itself has made shows no difference: the first promise."""
 
 import pytest
-from django.db import connection
+from django.db import connection, models
 
 from compat.structure.backends import backend_for
 from compat.structure.backends.postgresql.shapes import without_casts
@@ -107,3 +107,23 @@ def test_a_reference_without_columns_means_the_primary_key(migrated):
     bare = sql.replace(' REFERENCES "devices" ("id")', " REFERENCES devices")
     execute("DROP TABLE thresholds", bare)
     assert [issue.kind for issue in verify().issues if issue.kind is Kind.FOREIGN_KEY] == []
+
+
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
+def test_an_index_that_code_adds_to_a_model_is_not_expected_where_no_migration_can_make_it(torture, monkeypatch):
+    from tests.structure.history.models import Writer
+
+    monkeypatch.setattr(Writer._meta, "indexes", [models.Index(fields=["name", "status"], name="added_at_run_time")])
+    assert not [issue for issue in verify().issues if issue.counts]
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_a_required_column_that_a_trigger_fills_in_is_no_damage(torture):
+    execute(
+        "ALTER TABLE history_writer ADD search tsvector NOT NULL DEFAULT ''",
+        "ALTER TABLE history_writer ALTER search DROP DEFAULT",
+        "CREATE TRIGGER fill BEFORE INSERT OR UPDATE ON history_writer FOR EACH ROW "
+        "EXECUTE FUNCTION tsvector_update_trigger(search, 'pg_catalog.english', name)",
+    )
+    (issue,) = (issue for issue in verify().issues if issue.kind is Kind.EXTRA_COLUMN)
+    assert (issue.severity, issue.object) == (Severity.INFO, "search")

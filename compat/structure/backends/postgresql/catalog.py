@@ -51,6 +51,7 @@ def read(query: Query, names: Iterable[str], *, scratch: bool = False, values: b
             bytes=relation.bytes,
             triggers=tuple(relation.triggers),
             visibility=Visibility(relation.visibility),
+            fills_rows=relation.fills_rows,
         )
         for name, relation in chosen.items()
     }

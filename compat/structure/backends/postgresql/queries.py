@@ -16,14 +16,16 @@ SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text, c.relpersistenc
                                   AND p.polpermissive AND (r = 0 OR pg_has_role(r, 'USAGE')))
                      THEN 'policies for this role' ELSE 'no row for this role' END
             WHEN EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive)
-            THEN 'policies for other roles' ELSE 'no row for other roles' END
+            THEN 'policies for other roles' ELSE 'no row for other roles' END,
+       EXISTS (SELECT FROM pg_trigger t  -- bits of tgtype: 1 for each row, 2 before, 4 insert
+               WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 7 = 7)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c', 'i') AND n.nspname !~ '^pg_(toast|temp)'
   AND (c.relname = ANY(%s) OR n.nspname || '.' || c.relname = ANY(%s))
 """
 SCRATCH_RELATIONS = """
 SELECT c.oid, 'pg_temp', c.relname::text, c.relkind::text, 'p', true, obj_description(c.oid, 'pg_class'), 0,
-       '{}'::text[], ''
+       '{}'::text[], '', false
 FROM pg_class c WHERE c.relnamespace = pg_my_temp_schema() AND c.relkind = 'r' AND c.relname = ANY(%s || %s::text[])
 """
 COLUMNS = """
@@ -111,6 +113,7 @@ class Relation(NamedTuple):
     bytes: int
     triggers: list[str]
     visibility: str
+    fills_rows: bool
 
 
 class ColumnRow(NamedTuple):
