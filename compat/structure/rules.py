@@ -1,14 +1,21 @@
 """Compare constraints and indexes: by what they mean, then by name."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from compat.structure.findings import Finding, Kind, Severity
 from compat.structure.snapshot import Rule
 
-WORDS: Mapping[Kind, str] = {
-    Kind.PRIMARY_KEY: "primary key", Kind.FOREIGN_KEY: "foreign key", Kind.UNIQUE: "unique constraint",
-    Kind.CHECK: "check constraint", Kind.EXCLUSION: "exclusion constraint", Kind.INDEX: "index",
-}  # fmt: skip
+WORDS = {
+    Kind.PRIMARY_KEY: gettext_lazy("primary key"),
+    Kind.FOREIGN_KEY: gettext_lazy("foreign key"),
+    Kind.UNIQUE: gettext_lazy("unique constraint"),
+    Kind.CHECK: gettext_lazy("check constraint"),
+    Kind.EXCLUSION: gettext_lazy("exclusion constraint"),
+    Kind.INDEX: gettext_lazy("index"),
+}
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 
@@ -22,10 +29,11 @@ def compare_rules(
         yield from _paired(table, wanted, found, declared)
     for rule in missing:
         severity = ERROR if rule.kind is not Kind.INDEX else INFO if _is_companion(rule, declared) else WARNING
-        message = f"The {WORDS[rule.kind]} {_on(rule)}{rule.describe()} is missing."
+        message = _("The %(kind)s %(what)s is missing.") % {"kind": WORDS[rule.kind], "what": _what(rule)}
         yield Finding(rule.kind, severity, table, message, rule.name, rule.describe())
     for rule in extra:
-        message = f"No model knows the {WORDS[rule.kind]} {rule.name} {_on(rule)}{rule.describe()}."
+        names = {"kind": WORDS[rule.kind], "name": rule.name, "what": _what(rule)}
+        message = _("No model knows the %(kind)s %(name)s %(what)s.") % names
         severity = WARNING if _acts_beside(rule, expected) else INFO
         yield Finding(rule.kind, severity, table, message, rule.name, None, rule.describe())
 
@@ -42,8 +50,8 @@ def _is_companion(rule: Rule, declared: frozenset[str]) -> bool:
     return by_pattern and rule.name.endswith("_like") and rule.name not in declared
 
 
-def _on(rule: Rule) -> str:
-    return "on " if rule.columns else ""
+def _what(rule: Rule) -> str:
+    return _("on %(columns)s") % {"columns": rule.describe()} if rule.columns else rule.describe()
 
 
 def match(expected: Iterable[Rule], actual: Iterable[Rule]) -> tuple[list[Rule], list[Rule], list[tuple[Rule, Rule]]]:
@@ -79,15 +87,18 @@ def _same_columns(one: Rule, other: Rule) -> bool:
 
 
 def _paired(table: str, expected: Rule, actual: Rule, declared: frozenset[str]) -> Iterator[Finding]:
-    word = WORDS[expected.kind]
+    names = {"kind": WORDS[expected.kind], "name": actual.name}
     if expected.signature != actual.signature:
         severity = WARNING if expected.kind is Kind.INDEX or _in_other_order(expected, actual) else ERROR
-        message = f"The {word} {actual.name} is {actual.describe()}, not {expected.describe()}."
+        sides = {"actual": actual.describe(), "expected": expected.describe()}
+        message = _("The %(kind)s %(name)s is %(actual)s, not %(expected)s.") % {**names, **sides}
     elif expected.flags != actual.flags:
         severity = ERROR if _is_powerless(expected, actual) else WARNING
-        message = f"The {word} {actual.name} {_on(actual)}{actual.describe()} is {_flaws(expected, actual)}."
+        flaws = {"what": _what(actual), "flaws": _flaws(expected, actual)}
+        message = _("The %(kind)s %(name)s %(what)s is %(flaws)s.") % {**names, **flaws}
     elif expected.name != actual.name and expected.name in declared:
-        message = f"The {word} is named {actual.name}, and a later migration will look for {expected.name}."
+        text = _("The %(kind)s is named %(name)s, and a later migration will look for %(expected)s.")
+        message = text % {**names, "expected": expected.name}
         yield Finding(Kind.NAME, INFO, table, message, expected.name, expected.name, actual.name)
         return
     else:
@@ -111,4 +122,4 @@ def _is_powerless(expected: Rule, actual: Rule) -> bool:
 def _flaws(expected: Rule, actual: Rule) -> str:
     found, wanted = dict(actual.flags), dict(expected.flags)
     names = sorted({name for name in {**wanted, **found} if wanted.get(name) != found.get(name)})
-    return ", ".join(found.get(name) or f"not {wanted[name]}" for name in names)
+    return ", ".join(_(found[name]) if name in found else _("not %(flag)s") % {"flag": wanted[name]} for name in names)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import starmap
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from compat.structure.backends.postgresql import shapes
 from compat.structure.backends.postgresql.queries import (
     COLUMNS,
@@ -23,9 +25,15 @@ from compat.structure.snapshot import Column, Rule, Sequence, Table, Visibility
 
 Query = Callable[..., list[tuple[Any, ...]]]
 KINDS = {
-    "r": "table", "p": "table", "v": "view", "m": "materialized view", "f": "foreign table",
-    "S": "sequence", "c": "type", "i": "index",
-}  # fmt: skip
+    "r": "table",
+    "p": "table",
+    "v": gettext_noop("view"),
+    "m": gettext_noop("materialized view"),
+    "f": gettext_noop("foreign table"),
+    "S": gettext_noop("sequence"),
+    "c": gettext_noop("type"),
+    "i": gettext_noop("index"),
+}
 WITHOUT_ROWS = "Sci"
 
 

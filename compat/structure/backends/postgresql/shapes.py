@@ -3,6 +3,8 @@
 import re
 from collections.abc import Container, Iterable, Mapping
 
+from django.utils.translation import gettext_noop
+
 from compat.structure.backends.postgresql.queries import ColumnRow, ConstraintRow, IndexRow
 from compat.structure.findings import Kind
 from compat.structure.snapshot import Column, Rule
@@ -14,7 +16,7 @@ ACTIONS = {"a": "", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET 
 ORDERS = {0: "ASC", 1: "DESC NULLS LAST", 2: "ASC NULLS FIRST", 3: "DESC"}  # bits: 1 descending, 2 nulls first
 MATCHES = {"s": "", "f": "FULL", "p": "PARTIAL", " ": ""}
 TIMING = re.compile(r" (DEFERRABLE(?: INITIALLY DEFERRED)?|NOT VALID|NOT ENFORCED)")
-IDLE = "not enforced, for its triggers are disabled"
+IDLE = gettext_noop("not enforced, for its triggers are disabled")
 INCLUDING = re.compile(r"INCLUDE \(([^)]*)\)")
 QUOTED = re.compile(r'^"(?:[^"]|"")+"$')
 STRING = r"'(?:[^']|'')*'"
