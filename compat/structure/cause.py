@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.db.migrations.migration import Migration
+from django.utils.translation import gettext as _
 
 from compat.structure.backends.base import Backend
 from compat.structure.compare import compare
@@ -13,7 +14,6 @@ from compat.structure.findings import Cause, Finding, Kind, Severity
 from compat.structure.snapshot import Snapshot
 
 Key = tuple[Kind, str, str | None]
-KEY_OF_THE_MIGRATIONS = "The app's migrations made the key so, under another DEFAULT_AUTO_FIELD: nothing needs doing."
 
 
 def explain(
@@ -42,7 +42,8 @@ def explain(
 
 def _explained(finding: Finding, cause: Cause, project: Project, owner: Owner) -> Finding:
     if cause is Cause.MISSING and finding.kind in (Kind.TYPE, Kind.SEQUENCE) and _is_automatic_key(owner, finding):
-        return replace(finding, cause=cause, severity=Severity.INFO, hint=finding.hint or KEY_OF_THE_MIGRATIONS)
+        hint = _("The app's migrations made the key so, under another DEFAULT_AUTO_FIELD: nothing needs doing.")
+        return replace(finding, cause=cause, severity=Severity.INFO, hint=finding.hint or hint)
     return replace(finding, cause=cause, hint=finding.hint or _hint(cause, project.unapplied, owner))
 
 
@@ -96,9 +97,11 @@ def _exists(actual: Snapshot, table: str) -> bool:
 def _hint(cause: Cause, unapplied: Mapping[str, tuple[Migration, ...]], owner: Owner) -> str:
     if cause is Cause.UNAPPLIED:
         waiting = _touching(unapplied.get(owner.app, ()), owner)
-        return f"Run migrate: {', '.join(f'{m.app_label}.{m.name}' for m in waiting)} is not applied."
+        names = ", ".join(f"{migration.app_label}.{migration.name}" for migration in waiting)
+        return _("Run migrate: %(migrations)s is not applied.") % {"migrations": names}
     if cause is Cause.MISSING:
-        return f"Run makemigrations {owner.app}, then migrate: the model has changed since its last migration."
+        text = _("Run makemigrations %(app)s, then migrate: the model has changed since its last migration.")
+        return text % {"app": owner.app}
     return ""
 
 

@@ -19,6 +19,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import Field, Model
+from django.utils.translation import gettext
 
 from compat.structure.errors import Unverifiable
 from compat.structure.history import all_recorded
@@ -91,7 +92,7 @@ class Project:
         try:
             return MigrationExecutor(self.connection)
         except (NodeNotFoundError, BadMigrationError, ImproperlyConfigured) as error:
-            raise Unverifiable(f"The migrations cannot be loaded: {error}") from error
+            raise Unverifiable(gettext("The migrations cannot be loaded: %(error)s") % {"error": error}) from error
 
     @property
     def loader(self) -> MigrationLoader:
@@ -230,4 +231,5 @@ def _check_label(label: str) -> None:
             config.get_model(model)
     except LookupError as error:
         known = ", ".join(sorted(config.label for config in installed.get_app_configs()))
-        raise Unverifiable(f"{label} is no installed app or model. Installed apps: {known}.") from error
+        text = gettext("%(label)s is no installed app or model. Installed apps: %(known)s.")
+        raise Unverifiable(text % {"label": label, "known": known}) from error

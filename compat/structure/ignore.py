@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from compat.structure.errors import Unverifiable
 from compat.structure.findings import Finding
@@ -41,12 +42,15 @@ def entries() -> tuple[Entry, ...]:
 
 
 def _entry(given: Mapping[str, str]) -> Entry:
+    entry = {"setting": SETTING, "entry": given}
     if unknown := set(given) - KEYS:
-        raise Unverifiable(f"{SETTING}: {given} has {', '.join(sorted(unknown))}; known are {', '.join(sorted(KEYS))}.")
+        names = {**entry, "unknown": ", ".join(sorted(unknown)), "known": ", ".join(sorted(KEYS))}
+        raise Unverifiable(_("%(setting)s: %(entry)s has %(unknown)s; known are %(known)s.") % names)
     if not given.get("reason", "").strip():
-        raise Unverifiable(f"{SETTING}: {given} gives no reason.")
+        raise Unverifiable(_("%(setting)s: %(entry)s gives no reason.") % entry)
     if len(given) == 1:
-        raise Unverifiable(f"{SETTING}: {given} would accept everything: name a code, a table or an object.")
+        text = _("%(setting)s: %(entry)s would accept everything: name a code, a table or an object.")
+        raise Unverifiable(text % entry)
     return Entry(**given)
 
 

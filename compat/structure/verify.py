@@ -9,6 +9,7 @@ from functools import cached_property
 from django.db import DatabaseError, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.connection import ConnectionDoesNotExist
+from django.utils.translation import gettext as _
 
 from compat.structure.adoption import unrecorded
 from compat.structure.backends import backend_for, only_looking
@@ -76,7 +77,8 @@ def examine(using: str, labels: Iterable[str] = (), known: Snapshot | None = Non
         found = _examine(backend, labels, known)
     except DatabaseError as error:
         again = _locked(backend) if backend.is_lock_timeout(error) else ""
-        raise Unverifiable(f"The database {using} cannot be read: {first_line(error)}.{again}") from error
+        text = _("The database %(alias)s cannot be read: %(error)s.") % {"alias": using, "error": first_line(error)}
+        raise Unverifiable(f"{text} {again}".strip()) from error
     logger.info(
         "verified %s: %d tables, %d findings in %.2f s",
         using, found.tables, len(found.findings), time.monotonic() - started,
@@ -90,15 +92,18 @@ def backend_of(using: str) -> Backend:
         backend = backend_for(connections[using])
         backend.connect()
     except ConnectionDoesNotExist as error:
-        raise Unverifiable(f"There is no database {using}. Configured: {', '.join(connections)}.") from error
+        text = _("There is no database %(alias)s. Configured: %(known)s.")
+        raise Unverifiable(text % {"alias": using, "known": ", ".join(connections)}) from error
     except DatabaseError as error:
-        raise Unverifiable(f"The database {using} cannot be reached: {first_line(error)}") from error
+        text = _("The database %(alias)s cannot be reached: %(error)s")
+        raise Unverifiable(text % {"alias": using, "error": first_line(error)}) from error
     return backend
 
 
 def _locked(backend: Backend) -> str:
-    tables = backend.locked()
-    return f" Somebody else holds a lock{' on ' + ', '.join(tables) if tables else ''}: try again."
+    if tables := backend.locked():
+        return _("Somebody else holds a lock on %(tables)s: try again.") % {"tables": ", ".join(tables)}
+    return _("Somebody else holds a lock: try again.")
 
 
 def first_line(error: Exception) -> str:
