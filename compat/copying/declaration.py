@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from compat.copying.errors import DeclarationError
-from compat.copying.functions import RunTimestamp
+from compat.copying.functions import AwareDateTime, RunTimestamp
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +56,11 @@ class Copy:
         return all(isinstance(part, RunTimestamp | Value | Cast) for part in expression.flatten())
 
     @property
+    def zones(self) -> set[str]:
+        """The names of the zones in which the copy reads dates and times that name none."""
+        return {part.zone_name for part in self._parts() if isinstance(part, AwareDateTime)}
+
+    @property
     def source_key(self) -> str:
         """The column of the source's primary key."""
         return _key(self.source).column
@@ -63,15 +68,19 @@ class Copy:
     @cached_property
     def source_columns(self) -> list[str]:
         """The source columns that the copy reads, the key first."""
-        values: Iterable[Any] = self.values.values()
-        resolved = [value.resolve_expression(Query(self.source)) for value in values]
-        columns = [part.target.column for value in resolved for part in value.flatten() if isinstance(part, Col)]
+        columns = [part.target.column for part in self._parts() if isinstance(part, Col)]
         return list(dict.fromkeys([self.source_key, *columns]))
 
     @property
     def target_key(self) -> str:
         """The column of the target's primary key."""
         return _key(self.target).column
+
+    def _parts(self) -> Iterator[Any]:
+        """Yield the values' expressions, and the expressions of which they are made."""
+        values: Iterable[Any] = self.values.values()
+        for value in values:
+            yield from value.resolve_expression(Query(self.source)).flatten()
 
     def _target_field(self, name: str) -> "Field[Any, Any]":
         return self.target._meta.get_field(name)  # type: ignore[return-value]

@@ -95,6 +95,15 @@ def is_text(value: bytes | None) -> bool | None:
         return False
 
 
+def is_zone(name: str) -> bool:
+    """Tell whether the zones of this machine have one with this name, such as Europe/Berlin."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
 def local_offset(moment: datetime, zone: ZoneInfo) -> Any:
     """Return the smaller of the UTC offsets that the local time `moment` can have in `zone`."""
     return min(moment.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))  # type: ignore[type-var]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from compat.copying.backends import backend_for
 from compat.copying.errors import Blocked
+from compat.copying.functions import is_zone
 from compat.copying.job import Job
 from compat.copying.models import CopyEvent, CopyRange, CopyRun, RejectedRow
 from compat.copying.retrying import one_line
@@ -20,9 +21,18 @@ PLACE = ("ENGINE", "HOST", "PORT", "NAME")
 def check(job: Job) -> None:
     """Raise Blocked with what to do, unless both databases answer and hold the tables and columns needed."""
     _ = job.copy.fields  # raises DeclarationError
+    _check_zones(job)
     _check_aliases(job)
     _check_tables(job.source, {job.copy.source: set(job.copy.source_columns)})
     check_target(job)
+
+
+def _check_zones(job: Job) -> None:
+    """Refuse a zone that nobody knows, for every row would be rejected."""
+    for name in sorted(job.copy.zones):
+        if not is_zone(name):
+            text = gettext("There is no time zone %(zone)r. Correct LEGACY_TIME_ZONE, or the zone in the declaration.")
+            raise Blocked(text % {"zone": name})
 
 
 def _check_aliases(job: Job) -> None:
@@ -52,7 +62,8 @@ def _check_tables(using: str, needed: dict[type[Model], set[str]]) -> None:
                 table = model._meta.db_table
                 if table not in present:
                     text = gettext("The table %(table)s is not in the database %(alias)r. %(advice)s")
-                    raise Blocked(text % {"table": table, "alias": using, "advice": _advice(using)})
+                    advice = _advice(using) if model._meta.managed else _advice_on_legacy()
+                    raise Blocked(text % {"table": table, "alias": using, "advice": advice})
                 description = connection.introspection.get_table_description(cursor, table)
                 _check_foreign_columns(using, model, description)
                 if missing := columns - {column.name for column in description}:
@@ -89,3 +100,7 @@ def _advice(using: str) -> str:
     database = "" if using == "default" else f" --database {using}"
     text = gettext("Run verify_structure%(option)s to see what else is missing, and with --fix to create it.")
     return text % {"option": database}
+
+
+def _advice_on_legacy() -> str:
+    return gettext("Nothing creates it: check that this is the legacy database, or name that one by --source.")

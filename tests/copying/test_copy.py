@@ -228,3 +228,17 @@ def test_a_database_that_may_only_be_read_is_named(migrated, vendor):
     result = operations.copy_rows(Job(PERFORMANCE))
     assert (result.status, result.exit_code) == ("blocked", 2)
     assert "'default' may only be read" in result.error
+
+
+def test_a_time_zone_that_nobody_knows_is_refused_before_the_first_row(migrated, settings):
+    settings.LEGACY_TIME_ZONE = "Europe/Berln"
+    legacy.build(migrated, 3)
+    result = operations.copy_rows(Job(PERFORMANCE))
+    assert (result.status, result.run) == ("blocked", None)
+    assert "There is no time zone 'Europe/Berln'" in result.error
+
+
+def test_a_missing_legacy_table_is_not_promised_to_be_created(migrated):
+    result = operations.copy_rows(Job(PERFORMANCE))
+    assert result.status == "blocked"
+    assert "--fix" not in result.error
