@@ -16,8 +16,7 @@ import os
 import warnings
 from pathlib import Path
 
-from django.core.exceptions import ImproperlyConfigured
-
+from csms_project.choices import chosen
 from csms_project.databases import parse, served
 from csms_project.secrets import secret_key
 
@@ -95,9 +94,7 @@ AUTH_PASSWORD_VALIDATORS = [
 COMPAT: dict[str, object] = {}  # see docs/operations.md; the defaults stand in compat/conf.py
 
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
-LANGUAGE_CODE = os.environ.get("DJANGO_LANGUAGE_CODE") or "en-us"
-if LANGUAGE_CODE not in {"en-us", *dict(LANGUAGES)}:
-    raise ImproperlyConfigured(f"DJANGO_LANGUAGE_CODE is {LANGUAGE_CODE!r}; it must be en-us or zh-hans.")
+LANGUAGE_CODE = chosen("DJANGO_LANGUAGE_CODE", "en-us", "en", "zh-hans", default="en-us")
 TIME_ZONE = "UTC"
 LEGACY_TIME_ZONE = os.environ.get("LEGACY_TIME_ZONE") or TIME_ZONE
 USE_I18N = True
@@ -109,6 +106,8 @@ WHITENOISE_USE_FINDERS = True
 warnings.filterwarnings("ignore", "No directory at")  # collectstatic is not required
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume", module="django.core.handlers.asgi")  # its files
 
+LOG_LEVEL = chosen("COMPAT_LOG_LEVEL", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", default="INFO")
+LOG_FORMAT = chosen("COMPAT_LOG_FORMAT", "line", "json", default="line")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -116,8 +115,6 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
         "json": {"()": "csms_project.logs.JsonLines"},
     },
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": os.environ.get("COMPAT_LOG_FORMAT") or "line"}
-    },
-    "loggers": {"compat": {"handlers": ["stderr"], "level": os.environ.get("COMPAT_LOG_LEVEL") or "INFO"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "loggers": {"compat": {"handlers": ["stderr"], "level": LOG_LEVEL}},
 }

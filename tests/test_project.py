@@ -25,14 +25,21 @@ def test_a_production_environment_passes_the_deployment_check(empty_url):
 
 
 def test_production_without_a_secret_key_is_refused(empty_url):
-    result = manage("check", url=empty_url, check=1, DJANGO_ALLOWED_HOSTS="csms.example.org", DJANGO_SECRET_KEY="")
+    result = manage("check", url=empty_url, check=2, DJANGO_ALLOWED_HOSTS="csms.example.org", DJANGO_SECRET_KEY="")
     assert "DJANGO_SECRET_KEY is missing" in result.stderr
 
 
 def test_a_wrong_database_url_is_explained_without_its_password(empty_url):
-    result = manage("check", url="nonsense://user:pa55@host/db", check=1)
+    result = manage("check", url="nonsense://user:pa55@host/db", check=2)
     assert "DATABASE_URL is not a database URL" in result.stderr
-    assert "pa55" not in result.stderr.splitlines()[-1]
+    assert "pa55" not in result.stderr
+
+
+@pytest.mark.parametrize("variable", ["COMPAT_LOG_LEVEL", "COMPAT_LOG_FORMAT", "DJANGO_LANGUAGE_CODE"])
+def test_a_wrong_choice_is_answered_with_the_right_ones_in_one_line(empty_url, variable):
+    result = manage("verify_structure", url=empty_url, check=2, **{variable: "nonsense"})
+    assert result.stderr.startswith(f"{variable} is 'nonsense'; it must be one of ")
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
