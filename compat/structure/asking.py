@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
 
 from compat.structure.findings import Finding, Kind
 from compat.structure.obstacles import SAMPLES, obstacle, orphans, rows_to_tell_apart, rows_without_value
 from compat.structure.plan import Obstacle
-from compat.structure.remedies import NEEDS_REWRITE, Values
+from compat.structure.remedies import Values, needs_rewrite
 from compat.structure.verify import Examination, first_line
 from compat.structure.waiting import waiting
 
 SECONDS = 2.0
 """How long a report may ask the rows, all findings together."""
-NOT_ASKED = " It works if no row stands in the way: the rows were not asked, for that takes too long."
 Key = tuple[Kind, str, str | None]
 Answer = str | None
 """Which rows stand in the way; empty: none does; None: nobody knows."""
@@ -48,7 +48,7 @@ def obstructed(
     places: dict[object, str] = {}
     for finding in findings:
         if finding.rewrite and not rewrite:
-            places |= {_place(examination, finding): NEEDS_REWRITE} if finding.kind is Kind.TYPE else {}
+            places |= {_place(examination, finding): needs_rewrite()} if finding.kind is Kind.TYPE else {}
         if reason := ask(finding):
             reasons[finding.key] = places[_place(examination, finding)] = reason
     places.pop(None, None)
@@ -74,7 +74,8 @@ def in_the_way(examination: Examination, finding: Finding, seconds: float | None
             raise
         if seconds is not None and (backend.is_lock_timeout(error) or backend.is_interrupted(error)):
             return None
-        return f"The rows cannot be converted: {first_line(error)}" if finding.kind is Kind.TYPE else None
+        text = _("The rows cannot be converted: %(error)s") % {"error": first_line(error)}
+        return text if finding.kind is Kind.TYPE else None
 
 
 class _Brief:
@@ -95,11 +96,14 @@ class _Brief:
 
 
 def _told(finding: Finding, reason: str, unknown: Iterable[Key]) -> Finding:
-    if reason == NEEDS_REWRITE:
+    if reason == needs_rewrite():
         return replace(finding, hint=reason, rewrite=True)
     if reason:
         return replace(finding, hint=reason, fixable=False)
-    return replace(finding, hint=finding.hint + NOT_ASKED) if finding.key in unknown else finding
+    if finding.key not in unknown:
+        return finding
+    text = _("%(hint)s It works if no row stands in the way: the rows were not asked, for that takes too long.")
+    return replace(finding, hint=text % {"hint": finding.hint})
 
 
 def _questions(examination: Examination, finding: Finding) -> Iterator[Obstacle]:
@@ -141,8 +145,8 @@ def _rows(examination: Examination, question: Obstacle) -> str:
         return ""
     sample = backend.rows(f"{question.query} LIMIT {SAMPLES}")
     shown = ", ".join(str(row[0] if len(row) == 1 else row) for row in sample)
-    what = question.one if count == 1 else question.many
-    return f"{count} {what}, such as {shown}. To see them all: {question.query};"
+    names = {"what": question.describe(count), "sample": shown, "query": question.query}
+    return _("%(what)s, such as %(sample)s. To see them all: %(query)s;") % names
 
 
 def _place(examination: Examination, finding: Finding) -> tuple[str, str] | None:

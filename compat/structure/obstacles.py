@@ -3,12 +3,24 @@
 import re
 from collections.abc import Callable, Mapping
 
+from django.utils.translation import ngettext_lazy
+
 from compat.structure.backends.base import Backend
 from compat.structure.findings import Finding, Kind
 from compat.structure.plan import Obstacle
 from compat.structure.snapshot import Column, Rule, Table
 
 SAMPLES = 3
+REPEATED = ngettext_lazy(
+    "%(count)d value of (%(columns)s) stands in more than one row",
+    "%(count)d values of (%(columns)s) stand in more than one row",
+    "count",
+)
+REPEATED_KEYS = ngettext_lazy(
+    "%(count)d value of (%(columns)s) stands in more than one row, or is NULL",
+    "%(count)d values of (%(columns)s) stand in more than one row, or is NULL",
+    "count",
+)
 Question = Callable[[Backend, Finding, Table, Table], Obstacle | None]
 
 
@@ -27,8 +39,12 @@ def place(backend: Backend, table: str) -> str:
 def rows_without_value(backend: Backend, actual: Table, column: Column) -> Obstacle:
     """Ask for rows that a new column would leave without the value that it needs."""
     query = f"SELECT {_keys(backend, actual)} FROM {place(backend, actual.name)}"  # noqa: S608  quoted names
-    value = f"a value for the new column {column.name}: give the field a default or db_default"
-    return Obstacle(query, f"row needs {value}", f"rows need {value}")
+    text = ngettext_lazy(
+        "%(count)d row needs a value for the new column %(column)s: give the field a default or db_default",
+        "%(count)d rows need a value for the new column %(column)s: give the field a default or db_default",
+        "count",
+    )
+    return Obstacle(query, text, {"column": column.name})
 
 
 def rows_to_tell_apart(backend: Backend, expected: Table, actual: Table, column: Column) -> Obstacle | None:
@@ -37,8 +53,14 @@ def rows_to_tell_apart(backend: Backend, expected: Table, actual: Table, column:
         return None
     table = place(backend, actual.name)
     query = f"SELECT {_keys(backend, actual)} FROM {table} WHERE (SELECT count(*) FROM {table}) > 1"  # noqa: S608  quoted
-    value = f"a value of its own for the new column {column.name}, which is unique: add and fill it by hand"
-    return Obstacle(query, f"row needs {value}", f"rows need each {value}")
+    text = ngettext_lazy(
+        "%(count)d row needs a value of its own for the new column %(column)s, which is unique: "
+        "add and fill it by hand",
+        "%(count)d rows need each a value of its own for the new column %(column)s, which is unique: "
+        "add and fill it by hand",
+        "count",
+    )
+    return Obstacle(query, text, {"column": column.name})
 
 
 def _is_about(rule: Rule, column: Column) -> bool:
@@ -53,7 +75,10 @@ def nulls(backend: Backend, finding: Finding, expected: Table, actual: Table) ->
         return None
     keys = _keys(backend, actual, column.name)
     query = f"SELECT {keys} FROM {place(backend, actual.name)} WHERE {backend.quote(column.name)} IS NULL"  # noqa: S608  quoted
-    return Obstacle(query, f"row holds NULL in {column.name}", f"rows hold NULL in {column.name}")
+    text = ngettext_lazy(
+        "%(count)d row holds NULL in %(column)s", "%(count)d rows hold NULL in %(column)s", "count"
+    )  # fmt: skip
+    return Obstacle(query, text, {"column": column.name})
 
 
 def types(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
@@ -78,9 +103,11 @@ def duplicates(backend: Backend, finding: Finding, expected: Table, actual: Tabl
     where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
     listed = ", ".join(columns)
     query = f"SELECT {listed} FROM {place(backend, actual.name)}{where} GROUP BY {listed} HAVING {having}"  # noqa: S608  quoted
-    names = ", ".join(rule.columns)
-    more = "more than one row" + (", or is NULL" if rule.kind is Kind.PRIMARY_KEY else "")
-    return Obstacle(query, f"value of ({names}) stands in {more}", f"values of ({names}) stand in {more}")
+    return Obstacle(query, REPEATED_KEYS if rule.kind is Kind.PRIMARY_KEY else REPEATED, _columns(rule))
+
+
+def _columns(rule: Rule) -> dict[str, str]:
+    return {"columns": ", ".join(rule.columns)}
 
 
 def orphans(
@@ -101,16 +128,24 @@ def orphans(
         f"SELECT {keys} FROM {place(backend, actual.name)} t WHERE {given} "  # noqa: S608  quoted names
         f"AND NOT EXISTS (SELECT 1 FROM {place(backend, target)} r WHERE {on})"
     )
-    reference = f"by ({', '.join(rule.columns)}) to no row of {target}"
-    return Obstacle(query, f"row refers {reference}", f"rows refer {reference}")
+    text = ngettext_lazy(
+        "%(count)d row refers by (%(columns)s) to no row of %(target)s",
+        "%(count)d rows refer by (%(columns)s) to no row of %(target)s",
+        "count",
+    )
+    return Obstacle(query, text, {**_columns(rule), "target": target})
 
 
 def _references(backend: Backend, rule: Rule, actual: Table, target: str) -> Obstacle:
     given = " AND ".join(f"{backend.quote(name)} IS NOT NULL" for name in rule.columns)
     keys = _keys(backend, actual, *rule.columns)
     query = f"SELECT {keys} FROM {place(backend, actual.name)} WHERE {given}"  # noqa: S608  quoted names
-    reference = f"by ({', '.join(rule.columns)}) to {target}, which is missing"
-    return Obstacle(query, f"row refers {reference}", f"rows refer {reference}")
+    text = ngettext_lazy(
+        "%(count)d row refers by (%(columns)s) to %(target)s, which is missing",
+        "%(count)d rows refer by (%(columns)s) to %(target)s, which is missing",
+        "count",
+    )
+    return Obstacle(query, text, {**_columns(rule), "target": target})
 
 
 def violations(backend: Backend, finding: Finding, expected: Table, actual: Table) -> Obstacle | None:
@@ -122,7 +157,10 @@ def violations(backend: Backend, finding: Finding, expected: Table, actual: Tabl
         return None
     keys = _keys(backend, actual)
     query = f"SELECT {keys} FROM {place(backend, actual.name)} WHERE NOT ({condition[1]})"  # noqa: S608  the model's check
-    return Obstacle(query, f"row breaks the check {finding.object}", f"rows break the check {finding.object}")
+    text = ngettext_lazy(
+        "%(count)d row breaks the check %(check)s", "%(count)d rows break the check %(check)s", "count"
+    )  # fmt: skip
+    return Obstacle(query, text, {"check": str(finding.object)})
 
 
 def _keys(backend: Backend, actual: Table, *otherwise: str) -> str:

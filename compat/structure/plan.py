@@ -1,6 +1,10 @@
 """What a repair would do, as values: shown by --dry-run, carried out by --fix."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import ngettext_lazy
 
 from compat.structure.findings import Finding
 from compat.structure.snapshot import Column
@@ -10,17 +14,25 @@ TABLES, COLUMNS, RULES, REFERENCES = range(4)
 
 @dataclass(frozen=True)
 class Obstacle:
-    """A query for rows that stand in the way of a repair; `one` and `many` say what one row does, and what many do."""
+    """A query for rows that stand in the way of a repair; `text`, of ngettext_lazy by `count`, says what they do."""
 
     query: str
-    one: str
-    many: str
+    text: Any
+    names: Mapping[str, str]
+
+    def describe(self, count: int) -> str:
+        """Return what so many rows do."""
+        return str(self.text % {**self.names, "count": count})
 
 
 def unconvertible(query: str, column: Column) -> Obstacle:
     """Return the obstacle of values that would not survive a change of the column's type."""
-    values = f"of {column.name} that {column.type} cannot hold unchanged"
-    return Obstacle(query, f"row holds a value {values}", f"rows hold values {values}")
+    text = ngettext_lazy(
+        "%(count)d row holds a value of %(column)s that %(type)s cannot hold unchanged",
+        "%(count)d rows hold values of %(column)s that %(type)s cannot hold unchanged",
+        "count",
+    )
+    return Obstacle(query, text, {"column": column.name, "type": column.type})
 
 
 @dataclass(frozen=True)

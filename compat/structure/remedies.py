@@ -1,22 +1,20 @@
 """From findings to steps: what can be repaired, with which statements, and what the models give to fill in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from compat.structure.adoption import Adoption
 from compat.structure.findings import Cause, Finding, Kind
 from compat.structure.plan import REFERENCES, TABLES, Step
 from compat.structure.verify import Examination
 
-NEEDS_REWRITE = "Run verify_structure --fix --rewrite: the table is rewritten, no value is lost."
-NEEDS_FIX = "Run verify_structure --fix."
-BY_HAND = "Mend it by hand: replacing it would drop something, which a repair never does."
-NAMESAKE = (
-    "A table of that name stands in {places}. If it is this one, put its schema first on the search path (in the "
-    """database's OPTIONS: "options": "-c search_path={schema}"), name it in the model (db_table = '{named}'), or """
-    "move it: ALTER TABLE {named} SET SCHEMA …; If it is another one, create this one: {sql}"
-)
+
+def needs_rewrite() -> str:
+    """Return the hint of a finding that only `--rewrite` repairs."""
+    return _("Run verify_structure --fix --rewrite: the table is rewritten, no value is lost.")
 
 
 @dataclass(frozen=True)
@@ -54,26 +52,26 @@ def _with_remedy(examination: Examination, adoption: Adoption, finding: Finding)
     rewrite = any(step.rewrite for step in found)
     sql = tuple(statement for step in found for statement in step.sql)
     hint = finding.hint if finding.cause is Cause.DRIFT else ""
-    return replace(
-        finding, fixable=True, rewrite=rewrite, sql=sql, hint=hint or (NEEDS_REWRITE if rewrite else NEEDS_FIX)
-    )  # fmt: skip
+    hint = hint or (needs_rewrite() if rewrite else _("Run verify_structure --fix."))
+    return replace(finding, fixable=True, rewrite=rewrite, sql=sql, hint=hint)
 
 
 def _absent(examination: Examination, finding: Finding) -> str:
-    run = f"un verify_structure --fix, or migrate {finding.app}."
     places = ", ".join(examination.actual[finding.table].elsewhere) if finding.table in examination.actual else ""
     if not places:
-        return f"R{run}"
-    return (
-        f"A table of that name stands in the schema {places}: put its schema first on the search path if it is this "
-        f"one. If not, r{run}"
-    )
+        return _("Run verify_structure --fix, or migrate %(app)s.") % {"app": finding.app}
+    return _(
+        "A table of that name stands in the schema %(places)s: put its schema first on the search path if it is this "
+        "one. If not, run verify_structure --fix, or migrate %(app)s."
+    ) % {"places": places, "app": finding.app}
 
 
 def _by_hand(examination: Examination, finding: Finding) -> str:
     sides = examination.expected[finding.table], examination.actual[finding.table]
     statements = examination.backend.by_hand(finding, *sides)
-    return f"By hand, for a repair drops nothing: {statements}" if statements else BY_HAND
+    if statements:
+        return _("By hand, for a repair drops nothing: %(statements)s") % {"statements": statements}
+    return _("Mend it by hand: replacing it would drop something, which a repair never does.")
 
 
 def eligible(finding: Finding, adoption: Adoption) -> bool:
@@ -110,20 +108,30 @@ def _stands_elsewhere(examination: Examination, table: str) -> str:
     """Return where the missing table seems to be, with its rows: in another schema, or under another name."""
     actual = examination.actual.get(table)
     sql = " ".join(examination.backend.creation(examination.owner(table)).create)
-    if actual is not None and actual.elsewhere:
-        schema = actual.elsewhere[0]
-        named = examination.backend.quote(schema) + "." + examination.backend.quote(table)
-        places = ", ".join(f"the schema {name}" for name in actual.elsewhere)
-        return NAMESAKE.format(places=places, schema=schema, named=named, sql=sql)
     expected, quote = examination.expected[table], examination.backend.quote
+    if actual is not None and actual.elsewhere:
+        return _namesake(actual.elsewhere, f"{quote(actual.elsewhere[0])}.{quote(table)}", sql)
     for other in examination.strangers.values():
         if other.kind == "table" and expected.columns and other.columns.keys() == expected.columns.keys():
-            return (
-                f"The table {other.name} has the same columns and no model: was it renamed? If so, "
-                f"ALTER TABLE {quote(other.name)} RENAME TO {quote(table)}; If not, create this one: {sql}"
-            )
+            rename = f"ALTER TABLE {quote(other.name)} RENAME TO {quote(table)};"
+            return _(
+                "The table %(other)s has the same columns and no model: was it renamed? If so, %(rename)s "
+                "If not, create this one: %(sql)s"
+            ) % {"other": other.name, "rename": rename, "sql": sql}
     names = {rule.name for rule in expected.rules if rule.name}
     taken = {rule.name: other.name for other in examination.strangers.values() for rule in other.rules}
     if shared := sorted(names & taken.keys()):
-        return f"{shared[0]}, which the table needs, belongs to {taken[shared[0]]}: was the table renamed?"
+        text = _("%(name)s, which the table needs, belongs to %(other)s: was the table renamed?")
+        return text % {"name": shared[0], "other": taken[shared[0]]}
     return ""
+
+
+def _namesake(schemas: Sequence[str], named: str, sql: str) -> str:
+    """Return what to do where a table of the missing one's name, `named`, stands in another schema."""
+    places = ", ".join(_("the schema %(schema)s") % {"schema": schema} for schema in schemas)
+    return _(
+        "A table of that name stands in %(places)s. If it is this one, put its schema first on the search path (in "
+        """the database's OPTIONS: "options": "-c search_path=%(schema)s"), name it in the model """
+        "(db_table = '%(named)s'), or move it: ALTER TABLE %(named)s SET SCHEMA …; If it is another one, "
+        "create this one: %(sql)s"
+    ) % {"places": places, "schema": schemas[0], "named": named, "sql": sql}

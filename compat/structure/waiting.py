@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from django.utils.translation import gettext as _
+
 from compat.structure.findings import Finding, Kind
-from compat.structure.remedies import NEEDS_REWRITE
+from compat.structure.remedies import needs_rewrite
 from compat.structure.snapshot import Table, names
 from compat.structure.verify import Examination
 
@@ -19,8 +21,9 @@ def waiting(
     findings = tuple(findings)
     absent: dict[tuple[str, str], str] = {}
     retyped: dict[tuple[str, str], str] = {}
+    later = needs_rewrite()
     for finding in findings:
-        reason = reasons.get(finding.key) or (NEEDS_REWRITE if finding.rewrite and not rewrite else "")
+        reason = reasons.get(finding.key) or (later if finding.rewrite and not rewrite else "")
         if reason and finding.kind is Kind.MISSING_COLUMN:
             absent[_column(finding.table, str(finding.object))] = reason
         elif reason and finding.kind is Kind.TYPE and _clashes(examination, finding):
@@ -30,8 +33,12 @@ def waiting(
         blocked = absent | retyped if finding.kind in TYPED else absent
         for column in _needed(examination, finding) if blocked else ():
             if why := blocked.get(column):
-                found[finding.key] = why if why == NEEDS_REWRITE else f"It waits for the column {column[1]}: {why}"
+                found[finding.key] = why if why == later else _waits(column[1], why)
     return found
+
+
+def _waits(column: str, reason: str) -> str:
+    return _("It waits for the column %(column)s: %(reason)s") % {"column": column, "reason": reason}
 
 
 def _needed(examination: Examination, finding: Finding) -> Iterator[tuple[str, str]]:

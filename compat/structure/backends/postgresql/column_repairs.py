@@ -1,5 +1,7 @@
 """The statements that repair a column, its key's identity or its sequence on PostgreSQL."""
 
+from django.utils.translation import ngettext_lazy
+
 from compat.structure.backends.base import Backend
 from compat.structure.backends.postgresql.conversions import changed_values, converted
 from compat.structure.backends.postgresql.subject import Subject
@@ -114,8 +116,12 @@ def users_of(backend: Backend, table: Table, column: Column) -> Obstacle:
         "JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid "
         f"WHERE d.classid = 'pg_rewrite'::regclass AND d.refobjid = {place}::regclass AND a.attname = {name}"
     )
-    remedy = f"the column {column.name}: drop, repair, create"
-    return Obstacle(query, f"view or rule shows {remedy}", f"views or rules show {remedy}")
+    text = ngettext_lazy(
+        "%(count)d view or rule shows the column %(column)s: drop, repair, create",
+        "%(count)d views or rules show the column %(column)s: drop, repair, create",
+        "count",
+    )
+    return Obstacle(query, text, {"column": column.name})
 
 
 def literal(text: str) -> str:
