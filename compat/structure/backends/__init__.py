@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.translation import gettext as _
 
 from compat.structure.backends.base import Backend
 from compat.structure.errors import Unverifiable
@@ -20,7 +21,8 @@ def backend_for(connection: BaseDatabaseWrapper) -> Backend:
         from compat.structure.backends.postgresql import PostgreSQL
 
         return PostgreSQL(connection)
-    raise Unverifiable(f"{connection.display_name} is not supported yet: SQLite and PostgreSQL are.")
+    text = _("%(server)s is not supported yet: SQLite and PostgreSQL are.")
+    raise Unverifiable(text % {"server": connection.display_name})
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.translation import gettext as _
 
 from compat.structure.build import Creation
 from compat.structure.expected import Owner
@@ -109,6 +110,13 @@ class Backend(ABC):
     def quote(self, *names: str) -> str:
         """Return the names quoted and separated by commas; schema.table becomes "schema"."table"."""
         return ", ".join(self.connection.ops.quote_name(name) for name in names)
+
+
+def renamed_or_not(table: str, old: str, new: str) -> str:
+    """Return what to run by hand for a column that seems renamed; the names are quoted."""
+    rename, drop = f"ALTER TABLE {table} RENAME COLUMN {old} TO {new};", f"ALTER TABLE {table} DROP COLUMN {old};"
+    text = _("%(rename)s if it was renamed. If not: %(drop)s then verify_structure --fix")
+    return text % {"rename": rename, "drop": drop}
 
 
 Values = Any

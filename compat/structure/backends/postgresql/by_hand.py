@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from django.utils.translation import gettext as _
+
+from compat.structure.backends.base import renamed_or_not
 from compat.structure.backends.postgresql.rule_repairs import counterpart, create_rule
 from compat.structure.backends.postgresql.subject import Subject
 from compat.structure.findings import Kind
@@ -37,7 +40,8 @@ def _is_index(rule: Rule) -> bool:
 
 def _move_aside(subject: Subject) -> str:
     old = subject.quote(f"{subject.expected.name.rpartition('.')[2]}_old")
-    return f"ALTER {subject.actual.kind.upper()} {subject.table} RENAME TO {old}; then verify_structure --fix"
+    sql = f"ALTER {subject.actual.kind.upper()} {subject.table} RENAME TO {old};"
+    return _("%(sql)s then verify_structure --fix") % {"sql": sql}
 
 
 def _let_null(subject: Subject) -> str:
@@ -50,19 +54,17 @@ def _generate(subject: Subject) -> str:
     if subject.finding.expected is None:
         return f"ALTER TABLE {subject.table} ALTER COLUMN {column} DROP EXPRESSION;"
     drop = f"ALTER TABLE {subject.table} DROP COLUMN {column};"
-    return f"{drop} then verify_structure --fix --rewrite, which computes its values anew"
+    return _("%(sql)s then verify_structure --fix --rewrite, which computes its values anew") % {"sql": drop}
 
 
 def _rename(subject: Subject) -> str:
     old, new = (subject.quote(str(name)) for name in (subject.finding.actual, subject.finding.object))
-    return (
-        f"ALTER TABLE {subject.table} RENAME COLUMN {old} TO {new}; if it was renamed. "
-        f"If not: ALTER TABLE {subject.table} DROP COLUMN {old}; then verify_structure --fix"
-    )
+    return renamed_or_not(subject.table, old, new)
 
 
 def _let_see(subject: Subject) -> str:
-    return f"CREATE POLICY … ON {subject.table} …; or ALTER TABLE {subject.table} DISABLE ROW LEVEL SECURITY;"
+    disable = f"ALTER TABLE {subject.table} DISABLE ROW LEVEL SECURITY;"
+    return _("%(create)s or %(disable)s") % {"create": f"CREATE POLICY … ON {subject.table} …;", "disable": disable}
 
 
 WRITERS: Mapping[Kind, Callable[[Subject], str]] = {

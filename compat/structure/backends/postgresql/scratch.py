@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.translation import gettext as _
 
 from compat.structure import cache
 from compat.structure.backends.postgresql.catalog import Query, read
@@ -56,14 +57,13 @@ def batch_size(query: Query) -> int:
     """Return how many scratch tables may exist at once: half of the server's lock table. Raises Unverifiable."""
     may, standby, read_only, role, locks, database = query(RIGHTS)[0]
     if standby:
-        raise Unverifiable("This server is a standby, where no table can be created for comparison: ask the primary.")
+        text = _("This server is a standby, where no table can be created for comparison: ask the primary.")
+        raise Unverifiable(text)
     if read_only:
-        raise Unverifiable("The connection is read-only, so no table can be created for comparison.")
+        raise Unverifiable(_("The connection is read-only, so no table can be created for comparison."))
     if not may:
-        raise Unverifiable(
-            f"The role {role} may not create temporary tables, which the comparison needs: "
-            f"GRANT TEMPORARY ON DATABASE {database} TO {role}."
-        )
+        text = _("The role %(role)s may not create temporary tables, which the comparison needs: %(sql)s.")
+        raise Unverifiable(text % {"role": role, "sql": f"GRANT TEMPORARY ON DATABASE {database} TO {role}"})
     return max(1, int(locks) // 2 // LOCKS_PER_TABLE)
 
 

@@ -88,7 +88,7 @@ def constraint(row: ConstraintRow, textual: Container[str]) -> Rule:
         "timing": next((clause for clause in clauses if clause.startswith("DEFERRABLE")), ""),
         "state": "" if row.valid or enforced == "NOT ENFORCED" else "NOT VALID",
         "enforced": enforced,
-        "form": "constraint" if kind is Kind.UNIQUE else "",
+        "form": gettext_noop("constraint") if kind is Kind.UNIQUE else "",
     }
     columns = () if kind is Kind.CHECK else tuple(row.columns)
     meaning = _pairs(_meaning(kind, row, textual))

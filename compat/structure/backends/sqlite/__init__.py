@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from compat.structure.backends.base import Backend
 from compat.structure.backends.sqlite import by_hand, catalog, repairs
@@ -72,7 +73,8 @@ class SQLite(Backend):
     @contextmanager
     def repairing(self) -> Iterator[None]:
         if self.connection.in_atomic_block:
-            raise Unverifiable("SQLite cannot rebuild a table inside a transaction: call the repair outside of one.")
+            text = _("SQLite cannot rebuild a table inside a transaction: call the repair outside of one.")
+            raise Unverifiable(text)
         self.connection.disable_constraint_checking()
         try:
             with transaction.atomic(self.connection.alias):
@@ -80,7 +82,7 @@ class SQLite(Backend):
                 before = self._orphans()
                 yield
                 if self._orphans() - before:
-                    raise IntegrityError("A rebuilt table lost rows that others refer to; nothing was changed.")
+                    raise IntegrityError(_("A rebuilt table lost rows that others refer to; nothing was changed."))
         finally:
             self.connection.enable_constraint_checking()
 

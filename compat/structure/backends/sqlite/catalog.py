@@ -6,11 +6,14 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
 from compat.structure.backends.sqlite.lexer import tokens
 from compat.structure.backends.sqlite.parser import Parsed, ParsedColumn, parse_index, parse_table
 from compat.structure.findings import Kind
 from compat.structure.snapshot import Column, Rule, Table
 
+VIRTUAL = gettext_noop("virtual table")
 Query = Callable[..., list[tuple[Any, ...]]]
 
 LITERALS = {"null": None, "true": "1", "false": "0"}
@@ -38,7 +41,7 @@ def read(query: Query, names: Iterable[str] | None = None) -> Mapping[str, Table
         key = name.casefold()
         if key in stored:
             type_, sql = stored[key]
-            table = _table(name, type_, sql, indexes[key], frozenset(columns[key]), dependents.get(key, ()))
+            table = _readable(name, type_, sql, indexes[key], frozenset(columns[key]), dependents.get(key, ()))
             rules = tuple(_with_target(item, stored) for item in table.rules)
             found[name] = replace(table, rules=rules, triggers=triggers.get(key, ()))
     return found
@@ -65,8 +68,16 @@ def _dependents(objects: Iterable[tuple[Any, ...]]) -> Mapping[str, tuple[str, .
     for type_, name, _, sql in objects:
         if type_ in ("view", "trigger"):
             for word in {token.text for token in tokens(sql)}:
-                found[word] = (*found[word], f"the {type_} {name}")
+                found[word] = (*found[word], f"{type_} {name}")
     return found
+
+
+def _readable(name: str, *parts: Any) -> Table:
+    try:
+        return _table(name, *parts)
+    except (ValueError, IndexError) as error:
+        reason = gettext("its definition cannot be read (%(error)s)") % {"error": error}
+        return Table(name, unreadable=reason)
 
 
 @lru_cache(maxsize=4096)  # both sides mostly hold the same text
@@ -81,18 +92,15 @@ def _table(
     if type_ == "view":
         return Table(name, "view")
     if sql.casefold().startswith("create virtual table "):  # SQLite writes these words itself
-        return Table(name, "virtual table", columns={column: Column(column, "", nullable=True) for column in columns})
-    try:
-        parsed = parse_table(sql)
-        rules = [rule(name, item) for column in parsed.columns for item in column.rules]
-        rules += [rule(name, item) for item in parsed.rules]
-        rules += [index(*item) for item in indexes]
-    except (ValueError, IndexError) as error:
-        return Table(name, unreadable=f"its definition cannot be read ({error})")
+        return Table(name, VIRTUAL, columns={column: Column(column, "", nullable=True) for column in columns})
+    parsed = parse_table(sql)
+    rules = [rule(name, item) for column in parsed.columns for item in column.rules]
+    rules += [rule(name, item) for item in parsed.rules]
+    rules += [index(*item) for item in indexes]
     keys = next((item.columns for item in rules if item.kind is Kind.PRIMARY_KEY), ())
     found = {item.name.casefold(): column(item, keys) for item in parsed.columns}
     if columns and set(found) != columns:
-        return Table(name, unreadable="its definition and its columns disagree")
+        raise ValueError(gettext("it gives other columns than the table has"))
     return Table(name, columns=found, rules=tuple(rules), dependents=dependents, suffix=parsed.suffix)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.translation import gettext as _
 
 from compat.structure.errors import Unverifiable
 
@@ -28,10 +29,11 @@ def require_folder(connection: BaseDatabaseWrapper) -> None:
     """Raise Unverifiable when there is no folder for the database's file."""
     file = file_of(connection)
     if file is not None and not file.parent.is_dir():
-        raise Unverifiable(
-            f"The database {connection.alias} cannot be reached: there is no folder {file.parent}. "
+        text = _(
+            "The database %(alias)s cannot be reached: there is no folder %(folder)s. "
             "Create it, or correct the name of the database."
         )
+        raise Unverifiable(text % {"alias": connection.alias, "folder": file.parent})
 
 
 def file_of(connection: BaseDatabaseWrapper) -> Path | None:

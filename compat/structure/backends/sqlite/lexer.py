@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 TOKEN = re.compile(
     r"""\s+|--[^\n]*|/\*.*?\*/|(?P<string>[xX]?'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])"""
     r"""|(?P<word>[^\W\d][\w$]*)|(?P<other>\d[\d.]*[eE][-+]\d+|\d[\w.]*|\|\||<=|>=|<>|!=|==|<<|>>|->>?|.)""",
@@ -72,7 +74,7 @@ def closing(part: Sequence[Token], start: int) -> int:
             depth += {"(": 1, ")": -1}.get(part[position].text, 0)
         if depth == 0:
             return position
-    raise ValueError("unbalanced parentheses")
+    raise ValueError(_("unbalanced parentheses"))
 
 
 def split(part: Sequence[Token]) -> list[list[Token]]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from django.utils.translation import gettext as _
+
 from compat.structure.backends.sqlite.lexer import Token, closing, split, tokens, words
 from compat.structure.findings import Kind
 
@@ -66,7 +68,7 @@ def parse_table(sql: str) -> ParsedTable:
     all_tokens = tokens(sql)
     opening = next((i for i, token in enumerate(all_tokens) if token.text == "(" and not token.quoted), None)
     if opening is None:
-        raise ValueError("no list of columns")
+        raise ValueError(_("no list of columns"))
     end = closing(all_tokens, opening)
     columns, rules = [], []
     for item in split(all_tokens[opening + 1 : end]):
@@ -83,7 +85,7 @@ def parse_index(sql: str) -> tuple[tuple[str, ...], str]:
     all_tokens = tokens(sql)
     opening = next((i for i, token in enumerate(all_tokens) if token.text == "(" and not token.quoted), None)
     if opening is None:
-        raise ValueError("no list of columns")
+        raise ValueError(_("no list of columns"))
     end = closing(all_tokens, opening)
     keys = tuple(words(key).removesuffix(" asc") for key in split(all_tokens[opening + 1 : end]))
     return keys, words(all_tokens[end + 2 :])
@@ -103,7 +105,7 @@ class Reader:
     def take(self) -> Token:
         """Return the next token and go on."""
         if self.at >= len(self.item):
-            raise ValueError(f"unexpected end of {self.source}")
+            raise ValueError(_("unexpected end of %(source)s") % {"source": self.source})
         self.at += 1
         return self.item[self.at - 1]
 
@@ -118,7 +120,7 @@ class Reader:
     def group(self) -> list[Token]:
         """Return the tokens between the parentheses that come next."""
         if self.at >= len(self.item) or self.item[self.at].text != "(":
-            raise ValueError(f"no parenthesis in {self.source}")
+            raise ValueError(_("no parenthesis in %(source)s") % {"source": self.source})
         start, self.at = self.at, closing(self.item, self.at) + 1
         return list(self.item[start + 1 : self.at - 1])
 
@@ -179,7 +181,7 @@ class Reader:
             traits, timing = self.references()
             source = f'FOREIGN KEY ("{column.name}") ' + self.sql[start : self.item[self.at - 1].end]
             return Parsed(Kind.FOREIGN_KEY, name, columns, traits, timing, source, home=home)
-        raise ValueError(f"unknown clause in {self.source}")
+        raise ValueError(_("unknown clause in %(source)s") % {"source": self.source})
 
     def table_rule(self) -> Parsed:
         """Read a constraint of the table."""
@@ -194,10 +196,10 @@ class Reader:
         if self.accept("foreign", "key"):
             columns = self.names()
             if not self.accept("references"):
-                raise ValueError(f"unknown clause in {self.source}")
+                raise ValueError(_("unknown clause in %(source)s") % {"source": self.source})
             traits, timing = self.references()
             return Parsed(Kind.FOREIGN_KEY, name, columns, traits, timing, self.source)
-        raise ValueError(f"unknown clause in {self.source}")
+        raise ValueError(_("unknown clause in %(source)s") % {"source": self.source})
 
     def names(self) -> tuple[str, ...]:
         """Read a list of columns in parentheses."""

@@ -7,6 +7,9 @@ except for those being repaired, so that nothing that the models do not know get
 import re
 from collections.abc import Iterable, Iterator
 
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+
 from compat.structure.backends.base import Backend, Values
 from compat.structure.findings import Finding, Kind
 from compat.structure.plan import COLUMNS, RULES, Obstacle, Step, unconvertible
@@ -60,12 +63,16 @@ def _added(backend: Backend, expected: Table, finding: Finding) -> str | None:
 def _rebuild(backend: Backend, expected: Table, actual: Table, findings: list[Finding], values: Values) -> Step:
     heavy = any(finding.kind in HEAVY for finding in findings)
     if actual.dependents:
-        refusal = (
-            f"The table cannot be rebuilt while {' and '.join(actual.dependents)} depend on it: drop, repair, create."
-        )
+        text = _("The table cannot be rebuilt while %(dependents)s depend on it: drop, repair, create.")
+        refusal = text % {"dependents": get_text_list([_named(item) for item in actual.dependents], _("and"))}
         return Step(expected.name, tuple(findings), (), COLUMNS, rewrite=heavy, refusal=refusal)
     sql = tuple(rebuild(backend, expected, actual, findings, values))
     return Step(expected.name, tuple(findings), sql, COLUMNS, rewrite=heavy)
+
+
+def _named(dependent: str) -> str:
+    kind, name = dependent.split(" ", 1)
+    return (_("the view %(name)s") if kind == "view" else _("the trigger %(name)s")) % {"name": name}
 
 
 def counterpart(expected: Table, actual: Table, rule: Rule) -> Rule | None:
