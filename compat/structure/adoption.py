@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db.migrations import Migration, RunPython, RunSQL
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ModelState
+from django.utils.translation import gettext
 
 from compat.structure.expected import Owner, Project
 from compat.structure.findings import Cause, Finding
@@ -81,9 +82,11 @@ def record(project: Project, apps: Iterable[str]) -> tuple[str, ...]:
                 recorder.record_applied(label, name)
         logger.info("recorded as applied: %s", ", ".join(f"{app}.{migration.name}" for migration in migrations))
         with_code = [m.name for m in migrations if any(isinstance(o, RunPython | RunSQL) for o in m.operations)]
-        notes.append(f"{app}: the structure is that of its migrations, which are now recorded as applied.")
+        text = gettext("%(app)s: the structure is that of its migrations, which are now recorded as applied.")
+        notes.append(text % {"app": app})
         if with_code:
-            notes.append(f"{app}: {', '.join(with_code)} hold RunPython or RunSQL, which did not run.")
+            text = gettext("%(app)s: %(migrations)s hold RunPython or RunSQL, which did not run.")
+            notes.append(text % {"app": app, "migrations": ", ".join(with_code)})
     return tuple(notes)
 
 
@@ -103,10 +106,11 @@ def unrecorded(project: Project, owners: Iterable[Owner], findings: Iterable[Fin
 def _record_it(alias: str, app: str, migrations: Sequence[Migration]) -> str:
     names = ", ".join(migration.name for migration in migrations)
     option = "" if alias == "default" else f" --database {alias}"
-    return (
-        f"{app}: {names} would be applied by the next migrate, which would fail, for the structure has what it adds. "
-        f"If it was applied, record it: python manage.py migrate {app} {migrations[-1].name} --fake{option}"
-    )
+    command = f"python manage.py migrate {app} {migrations[-1].name} --fake{option}"
+    return gettext(
+        "%(app)s: %(migrations)s would be applied by the next migrate, which would fail, for the structure has what "
+        "it adds. If it was applied, record it: %(command)s"
+    ) % {"app": app, "migrations": names, "command": command}
 
 
 def _adds(project: Project, owner: Owner) -> bool:

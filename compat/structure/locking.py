@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.translation import gettext as _
 
 from compat.structure.errors import Unverifiable
 
@@ -86,6 +87,5 @@ def _wait(file: int, connection: BaseDatabaseWrapper) -> None:
 
 
 def _busy(connection: BaseDatabaseWrapper) -> Unverifiable:
-    return Unverifiable(
-        f"Another repair of the database {connection.alias} has gone on for {WAIT:.0f} s. Run again when it is done."
-    )
+    text = _("Another repair of the database %(alias)s has gone on for %(seconds).0f s. Run again when it is done.")
+    return Unverifiable(text % {"alias": connection.alias, "seconds": WAIT})

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from django.db import DatabaseError, transaction
+from django.utils.translation import gettext as _
 
 from compat.structure import adoption as adopting
 from compat.structure.asking import Answer, Key, in_the_way, obstructed, with_answers
@@ -24,7 +25,7 @@ PAUSE = 1.0  # seconds before the second attempt, longer before each further one
 
 
 class _TakenBack(Exception):
-    """The transaction must leave nothing behind; the text says why, if there is something to say."""
+    """The transaction must leave nothing behind; the text names the new differences, if that is why."""
 
 
 def repair(
@@ -43,8 +44,10 @@ def repair(
             return _Repair(using, tuple(labels), rewrite=rewrite, dry_run=False).run()
     except DatabaseError as error:
         if backend_of(using).is_read_only(error):
-            raise Unverifiable(f"The database {using} is read-only: nothing was changed.") from error
-        raise Unverifiable(f"The database {using} could not be repaired: {first_line(error)}.") from error
+            text = _("The database %(alias)s is read-only: nothing was changed.")
+            raise Unverifiable(text % {"alias": using}) from error
+        text = _("The database %(alias)s could not be repaired: %(error)s.")
+        raise Unverifiable(text % {"alias": using, "error": first_line(error)}) from error
 
 
 class _Repair:
@@ -117,17 +120,19 @@ class _Repair:
                 self._apply(_within(plan))
                 self._conclude(before, self._examine())
                 return _outside(plan)
-        except _TakenBack as reason:
-            if str(reason):
-                self.notes.append(f"The repair was taken back: {reason}")
-                logger.warning("repair of %s was taken back: %s", self.using, reason)
+        except _TakenBack as new:
+            if str(new):
+                text = _("The repair was taken back: the repair would have brought new differences: %(names)s.")
+                self.notes.append(text % {"names": new})
+                logger.warning("repair of %s was taken back, for it brought new differences: %s", self.using, new)
             return []
 
     def _apply_concurrent(self, plan: Sequence[Step]) -> None:
         """Run what a large table needs beside the application's writes; what fails is found by the next run."""
         connection = self.first.backend.connection
         if connection.in_atomic_block:
-            self.notes.append("Large tables are repaired outside of a transaction: run the repair again, outside.")
+            text = _("Large tables are repaired outside of a transaction: run the repair again, outside.")
+            self.notes.append(text)
             return
         for step in plan:
             try:
@@ -172,11 +177,13 @@ class _Repair:
             self.statements += step.sql
             if fresh := [finding for finding in step.findings if finding.key not in done]:
                 done.update(finding.key for finding in fresh)
-                logger.info("repaired %s: %s", step.table, " ".join(finding.message for finding in fresh))
+                what = ", ".join(f"{finding.kind} {finding.object}" for finding in fresh)
+                logger.info("repaired %s: %s", step.table, what)
 
     def _refused(self, step: Step, error: DatabaseError) -> None:
         details = (line.removeprefix("DETAIL:") for line in str(error).splitlines() if line.startswith("DETAIL:"))
-        reason = f"The database refused: {first_line(error)}.{''.join(details).replace('  ', ' ')}"
+        reason = _("The database refused: %(error)s.") % {"error": first_line(error)}
+        reason += "".join(details).replace("  ", " ")
         self.blocked |= {finding.key: reason for finding in step.findings}
 
     def _conclude(self, before: Examination, after: Examination) -> None:
@@ -184,8 +191,7 @@ class _Repair:
         was, left = _keys(before), _keys(after)
         absent = {finding.table for finding in before.findings if finding.kind is Kind.MISSING_TABLE}
         if worse := {key for key in left - was if key[1] not in absent}:
-            names = ", ".join(sorted(f"{table}.{name}" for _, table, name in worse))
-            raise _TakenBack(f"the repair would have brought new differences: {names}.")
+            raise _TakenBack(", ".join(sorted(f"{table}.{name}" for _, table, name in worse)))
         self.found = tuple(finding for finding in with_remedies(before, self.adoption) if finding.counts)
         self._record(after)
 

@@ -76,9 +76,8 @@ def examine(using: str, labels: Iterable[str] = (), known: Snapshot | None = Non
     try:
         found = _examine(backend, labels, known)
     except DatabaseError as error:
-        again = _locked(backend) if backend.is_lock_timeout(error) else ""
         text = _("The database %(alias)s cannot be read: %(error)s.") % {"alias": using, "error": first_line(error)}
-        raise Unverifiable(f"{text} {again}".strip()) from error
+        raise Unverifiable(_locked(backend, text) if backend.is_lock_timeout(error) else text) from error
     logger.info(
         "verified %s: %d tables, %d findings in %.2f s",
         using, found.tables, len(found.findings), time.monotonic() - started,
@@ -100,10 +99,11 @@ def backend_of(using: str) -> Backend:
     return backend
 
 
-def _locked(backend: Backend) -> str:
+def _locked(backend: Backend, text: str) -> str:
     if tables := backend.locked():
-        return _("Somebody else holds a lock on %(tables)s: try again.") % {"tables": ", ".join(tables)}
-    return _("Somebody else holds a lock: try again.")
+        names = {"text": text, "tables": ", ".join(tables)}
+        return _("%(text)s Somebody else holds a lock on %(tables)s: try again.") % names
+    return _("%(text)s Somebody else holds a lock: try again.") % {"text": text}
 
 
 def first_line(error: Exception) -> str:
