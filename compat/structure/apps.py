@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.core import checks
+from django.utils.translation import gettext_lazy as _
 
 
 class StructureConfig(AppConfig):
@@ -9,7 +10,7 @@ class StructureConfig(AppConfig):
 
     name = "compat.structure"
     label = "compat_structure"
-    verbose_name = "Database structure"
+    verbose_name = _("Database structure")
 
     def ready(self) -> None:
         """Register the database checks, which run only where a database is named."""

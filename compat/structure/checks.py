@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Info, Warning
 from django.db.migrations.loader import MigrationLoader
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from compat.structure.errors import Unverifiable
 from compat.structure.findings import Cause, Finding, Kind
@@ -41,11 +43,15 @@ def _check(alias: str, labels: Sequence[str]) -> list[CheckMessage]:
 
 
 def _message(alias: str, finding: Finding, without_migrations: Container[str | None]) -> CheckMessage:
-    text = f"{finding.table}: {finding.message}"
+    text, place = f"{finding.table}: {finding.message}", _about(alias)
     if finding.kind is Kind.MISSING_TABLE and finding.app in without_migrations:
-        return Info(text, hint="Run migrate --run-syncdb.", obj=f"database {alias}", id=finding.code)
+        return Info(text, hint=_("Run migrate --run-syncdb."), obj=place, id=finding.code)
     level = Warning if finding.cause is Cause.DRIFT else Info
-    return level(text, hint=finding.hint or None, obj=f"database {alias}", id=finding.code)
+    return level(text, hint=finding.hint or None, obj=place, id=finding.code)
+
+
+def _about(alias: str) -> str:
+    return _("database %(alias)s") % {"alias": alias}
 
 
 def _waiting(alias: str, findings: Iterable[Finding]) -> Iterator[CheckMessage]:
@@ -53,9 +59,13 @@ def _waiting(alias: str, findings: Iterable[Finding]) -> Iterator[CheckMessage]:
     for code, group in groupby(sorted(findings, key=_code), key=_code):
         places = list(dict.fromkeys(_place(finding) for finding in group))
         listed = ", ".join(places[:SHOWN]) + (", …" if len(places) > SHOWN else "")
-        verb = "waits" if len(places) == 1 else "wait"
-        text = f"{len(places)} {'finding' if len(places) == 1 else 'findings'} {verb} for migrations: {listed}."
-        yield Info(text, hint="Run migrate.", obj=f"database {alias}", id=code)
+        text = ngettext(
+            "%(count)d finding waits for migrations: %(places)s.",
+            "%(count)d findings wait for migrations: %(places)s.",
+            len(places),
+        )
+        message = text % {"count": len(places), "places": listed}
+        yield Info(message, hint=_("Run migrate."), obj=_about(alias), id=code)
 
 
 def _code(finding: Finding) -> str:

@@ -171,7 +171,7 @@ def _column(table: str, expected: Column, actual: Column, judge: TypeJudge) -> I
     yield from _default(finding, expected, actual)
     if expected.collation != actual.collation:
         severity = ERROR if expected.collation else INFO
-        names = {"column": name, "actual": actual.collation or "default", "expected": expected.collation}
+        names = {"column": name, "actual": actual.collation or _("default"), "expected": expected.collation}
         message = _("The column %(column)s has the collation %(actual)s, not %(expected)s.") % names
         yield finding(Kind.COLLATION, severity, message, expected.collation, actual.collation)
     yield from _comment(table, name, expected.comment, actual.comment)
@@ -197,7 +197,7 @@ def _default(finding: Made, expected: Column, actual: Column) -> Iterator[Findin
             if actual.auto
             else _("The key %(key)s no longer numbers its rows: it is %(actual)s, not %(expected)s.")
         )
-        message = text % {"key": expected.name, "actual": actual.auto or "plain", "expected": expected.auto}
+        message = text % {"key": expected.name, "actual": actual.auto or _("plain"), "expected": expected.auto}
         yield finding(Kind.IDENTITY, ERROR, message, expected.auto, actual.auto)
     elif expected.default != actual.default:
         severity = INFO if expected.default is None else ERROR

@@ -1,19 +1,26 @@
 """Show a report: to a person, grouped by table, or to a program, as JSON."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
+from unicodedata import east_asian_width
 
 from django.core.management.color import Style
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from compat.structure.findings import Cause, Finding, Kind, Report, Severity
 
-MARKS = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.INFO: "NOTICE"}
-WORDS = {
-    Cause.DRIFT: "the database has drifted",
-    Cause.UNAPPLIED: "a migration waits",
-    Cause.MISSING: "a migration is missing",
+COLOURS = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.INFO: "NOTICE"}
+SEVERITIES = {
+    Severity.ERROR: gettext_lazy("error"),
+    Severity.WARNING: gettext_lazy("warning"),
+    Severity.INFO: gettext_lazy("info"),
+}
+CAUSES = {
+    Cause.UNAPPLIED: gettext_lazy("a migration waits"),
+    Cause.MISSING: gettext_lazy("a migration is missing"),
 }
 
 
@@ -28,18 +35,19 @@ def as_text(report: Report, style: Style, *, verbosity: int = 1) -> str:
 
 
 def _lines(report: Report, style: Style, verbosity: int) -> Iterator[str]:
+    fixed = _padded(gettext("fixed"))
     for finding in report.fixed:
-        yield style.SUCCESS(f"fixed    {finding.code} {finding.table}: {finding.message}")
+        yield style.SUCCESS(f"{fixed} {finding.code} {finding.table}: {finding.message}")
     shown = [issue for issue in report.issues if verbosity > 1 or issue.counts or issue.ignored is not None]
     absent = [issue for issue in shown if issue.kind is Kind.MISSING_TABLE]
     for (app, _, _, _), group in groupby(sorted(absent, key=_app), key=_app):
         yield ""
-        yield style.MIGRATE_HEADING(f"app {app}")
+        yield style.MIGRATE_HEADING(gettext("app %(app)s") % {"app": app})
         yield from _absent(list(group), style)
     others = [issue for issue in shown if issue.kind is not Kind.MISSING_TABLE]
     for table, group in groupby(sorted(others, key=_place), key=lambda finding: finding.table):
         yield ""
-        yield style.MIGRATE_HEADING(f"table {table}")
+        yield style.MIGRATE_HEADING(gettext("table %(table)s") % {"table": table})
         yield from _group(group, style)
     if report.notes or shown or report.fixed:
         yield ""
@@ -55,9 +63,8 @@ def _absent(findings: list[Finding], style: Style) -> Iterator[str]:
     """Yield one entry for missing tables of one app that have the same remedy."""
     first = findings[0]
     names = ", ".join(finding.table for finding in findings)
-    noun = "table" if len(findings) == 1 else "tables"
-    one = replace(first, message=f"{len(findings)} {noun} missing: {names}.")
-    yield from _group([one], style)
+    text = ngettext("%(count)d table missing: %(names)s.", "%(count)d tables missing: %(names)s.", len(findings))
+    yield from _group([replace(first, message=text % {"count": len(findings), "names": names})], style)
 
 
 def _place(finding: Finding) -> tuple[str, int, str]:
@@ -68,26 +75,39 @@ def _group(findings: Iterable[Finding], style: Style) -> Iterator[str]:
     """Yield the findings of one table; a hint that several share stands once, after the last of them."""
     findings = list(findings)
     for number, finding in enumerate(findings):
-        mark = "ignored" if finding.ignored is not None else finding.severity.value
-        colour = getattr(style, MARKS[finding.severity])
-        cause = "" if finding.cause is Cause.DRIFT else f" ({WORDS[finding.cause]})"
-        yield f"  {colour(f'{mark:8}')} {finding.code} {finding.message}{cause}"
+        mark = gettext("ignored") if finding.ignored is not None else str(SEVERITIES[finding.severity])
+        colour = getattr(style, COLOURS[finding.severity])
+        cause = f" ({CAUSES[finding.cause]})" if finding.cause in CAUSES else ""
+        yield f"  {colour(_padded(mark))} {finding.code} {finding.message}{cause}"
         if finding.ignored:
-            yield f"           ignored because: {finding.ignored}"
+            yield "           " + gettext("ignored because: %(reason)s") % {"reason": finding.ignored}
         following = findings[number + 1].hint if number + 1 < len(findings) else None
         if finding.hint and finding.hint != following:
             yield f"           → {finding.hint}"
 
 
+def _padded(mark: str) -> str:
+    """Fill a word up to 8 columns of a terminal, of which a Chinese character takes two."""
+    return mark + " " * (8 - len(mark) - sum(east_asian_width(character) in "WF" for character in mark))
+
+
 def _summary(report: Report, style: Style, verbosity: int) -> str:
-    counts = {
-        level: sum(issue.severity is level and issue.ignored is None for issue in report.issues) for level in Severity
-    }
-    ignored = sum(issue.ignored is not None for issue in report.issues)
-    parts = [f"{number} {level.value}{'' if number == 1 or level is Severity.INFO else 's'}"
-             for level, number in counts.items() if number]  # fmt: skip
-    parts += [f"{ignored} ignored"] if ignored else []
-    found = ", ".join(parts) or "no differences"
-    found += " (-v 2 lists what is info)" if counts[Severity.INFO] and verbosity < 2 else ""
-    text = f"{report.database} ({report.vendor}): {report.tables} tables compared, {found}."
+    found = gettext(", ").join(_counts(report.issues)) or gettext("no differences")
+    if verbosity < 2 and any(issue.severity is Severity.INFO and issue.ignored is None for issue in report.issues):
+        found += gettext(" (-v 2 lists what is info)")
+    names = {"database": report.database, "vendor": report.vendor, "tables": report.tables, "found": found}
+    text = gettext("%(database)s (%(vendor)s): %(tables)s tables compared, %(found)s.") % names
     return style.SUCCESS(text) if report.status == "ok" else style.ERROR(text)
+
+
+def _counts(issues: Iterable[Finding]) -> Iterator[str]:
+    """Yield how many findings there are of each severity, and how many are ignored."""
+    number = Counter("ignored" if issue.ignored is not None else issue.severity.value for issue in issues)
+    if errors := number["error"]:
+        yield ngettext("%(count)d error", "%(count)d errors", errors) % {"count": errors}
+    if warnings := number["warning"]:
+        yield ngettext("%(count)d warning", "%(count)d warnings", warnings) % {"count": warnings}
+    if number["info"]:
+        yield gettext("%(count)d info") % {"count": number["info"]}
+    if number["ignored"]:
+        yield gettext("%(count)d ignored") % {"count": number["ignored"]}

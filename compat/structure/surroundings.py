@@ -35,7 +35,7 @@ def compare_surroundings(actual: Table) -> Iterator[Finding]:
     name = actual.name
     for trigger in actual.triggers:
         word, about = trigger.removesuffix(DISABLED).split(" ", 1)
-        what = f"{about} ({_('disabled')})" if trigger.endswith(DISABLED) else about
+        what = _("%(name)s (disabled)") % {"name": about} if trigger.endswith(DISABLED) else about
         text = _("No model knows the %(kind)s %(name)s: it may change what is written.")
         message = text % {"kind": WORDS[word], "name": what}
         yield Finding(Kind.TRIGGER, Severity.INFO, name, message, about, None, trigger)

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from compat.structure.errors import Unverifiable
 from compat.structure.findings import Report, Severity
@@ -13,26 +14,27 @@ from compat.structure.render import as_json, as_text
 from compat.structure.repair import repair
 from compat.structure.verify import verify
 
-EPILOG = "Exit code: 0 nothing at or above the fail level, 1 drift, 2 the database could not be verified."
-
 
 class Command(BaseCommand):
     """Compare the database with the models of the installed apps; changes nothing without --fix."""
 
-    help = __doc__
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.epilog = EPILOG
-        parser.add_argument("labels", nargs="*", metavar="APP_LABEL[.Model]", help="only these apps or models")
-        parser.add_argument("--database", default="default", metavar="ALIAS", help="the database (default: default)")
-        parser.add_argument("--format", choices=("text", "json"), default="text")
-        parser.add_argument("--fix", action="store_true", help="apply the repairs that add and lose nothing")
-        parser.add_argument("--rewrite", action="store_true", help="with --fix: also repairs that rewrite a table")
-        parser.add_argument("--dry-run", action="store_true", help="with --fix: print the SQL, change nothing")
-        parser.add_argument("--no-ignore", action="store_true", help="count also what the settings accept")
-        parser.add_argument("--fail-on", choices=("error", "warning"), default="error")
+        parser.description = _("Compare the database with the models, and repair it.")
+        parser.epilog = _(
+            "Exit code: 0 nothing at or above the fail level, 1 drift, 2 the database could not be verified."
+        )
+        add = parser.add_argument
+        add("labels", nargs="*", metavar="APP_LABEL[.Model]", help=_("only these apps or models"))
+        add("--database", default="default", metavar="ALIAS", help=_("the database (default: default)"))
+        add("--format", choices=("text", "json"), default="text")
+        add("--fix", action="store_true", help=_("apply the repairs that add and lose nothing"))
+        add("--rewrite", action="store_true", help=_("with --fix: also repairs that rewrite a table"))
+        add("--dry-run", action="store_true", help=_("with --fix: print the SQL, change nothing"))
+        add("--no-ignore", action="store_true", help=_("count also what the settings accept"))
+        add("--fail-on", choices=("error", "warning"), default="error")
 
     def handle(self, *labels: str, **options: Any) -> None:
         """Verify or repair, print the report, and exit with the code for it."""
@@ -52,7 +54,7 @@ class Command(BaseCommand):
     def _run(self, labels: tuple[str, ...], options: dict[str, Any]) -> Report:
         if not options["fix"]:
             if options["rewrite"] or options["dry_run"]:
-                raise Unverifiable("--rewrite and --dry-run say how to repair: add --fix.")
+                raise Unverifiable(_("--rewrite and --dry-run say how to repair: add --fix."))
             return verify(options["database"], labels, ignore=not options["no_ignore"])
         return repair(options["database"], labels, rewrite=options["rewrite"], dry_run=options["dry_run"])
 
