@@ -2,13 +2,21 @@
 
 In a virtual environment of its own:
 
-    python -m venv /tmp/apps && /tmp/apps/bin/pip install -r requirements.txt wagtail django-oscar django-cms \
-        django-allauth django-oauth-toolkit django-celery-beat django-celery-results django-guardian \
-        django-reversion django-simple-history django-axes django-filer django-otp django-waffle \
-        django-constance djangorestframework social-auth-app-django
+    python -m venv /tmp/apps && /tmp/apps/bin/pip install -r requirements.txt "Django<5.3" wagtail wagtail-localize \
+        wagtailmenus django-oscar django-cms django-machina django-allauth django-oauth-toolkit django-oidc-provider \
+        django-cas-server django-celery-beat django-celery-results django-q2 django-rq django-apscheduler \
+        django-background-tasks django-guardian django-organizations django-invitations django-reversion \
+        django-simple-history django-auditlog django-easy-audit django-axes django-defender django-otp \
+        django-two-factor-auth djangorestframework djangorestframework-api-key djangorestframework-simplejwt \
+        django-rest-knox django-tastypie django-filer django-photologue django-newsletter sorl-thumbnail \
+        django-comments-xtd django-activity-stream django-star-ratings django-hitcount django-avatar \
+        django-ordered-model django-polymorphic django-parler django-mptt django-money django-silk django-sql-explorer \
+        django-data-browser django-watson django-cities-light django-post-office django-mailbox \
+        django-push-notifications django-webpush django-waffle django-constance django-fsm-log django-ca \
+        django-viewflow django-pgtrigger django-pghistory social-auth-app-django django-extensions
     /tmp/apps/bin/python -m benchmarks.structure_apps [DATABASE_URL]
 
-Without a URL a new SQLite file is used. A database that is named must be empty.
+Without a URL a new SQLite file is used. A database that is named must be empty. What is not installed is left out.
 """
 
 import importlib.util
@@ -36,10 +44,21 @@ oscar.apps.order.apps.OrderConfig oscar.apps.customer.apps.CustomerConfig oscar.
 oscar.apps.voucher.apps.VoucherConfig oscar.apps.wishlists.apps.WishlistsConfig
 haystack sorl.thumbnail django_tables2
 cms menus treebeard sekizai
+wagtail.contrib.settings wagtail.contrib.simple_translation wagtail_localize wagtail_localize.locales wagtailmenus
+machina machina.apps.forum machina.apps.forum_conversation machina.apps.forum_conversation.forum_attachments
+machina.apps.forum_conversation.forum_polls machina.apps.forum_feeds machina.apps.forum_moderation
+machina.apps.forum_search machina.apps.forum_tracking machina.apps.forum_member machina.apps.forum_permission
 allauth allauth.account allauth.socialaccount allauth.mfa allauth.usersessions
 oauth2_provider django_celery_beat django_celery_results guardian reversion simple_history axes
 easy_thumbnails filer mptt django_otp django_otp.plugins.otp_totp django_otp.plugins.otp_static waffle constance
 taggit rest_framework rest_framework.authtoken social_django django_extensions
+django_q django_rq django_apscheduler background_task organizations invitations auditlog easyaudit defender
+django_otp.plugins.otp_email django_otp.plugins.otp_hotp two_factor two_factor.plugins.phonenumber
+rest_framework_api_key rest_framework_simplejwt rest_framework_simplejwt.token_blacklist knox tastypie
+oidc_provider cas_server photologue sortedm2m newsletter django_comments_xtd django_comments actstream star_ratings
+hitcount avatar ordered_model polymorphic parler djmoney djmoney.contrib.exchange silk explorer data_browser watson
+cities_light post_office django_mailbox push_notifications webpush django_fsm_log django_ca viewflow viewflow.workflow
+pgtrigger pghistory
 """
 DJANGO = [f"django.contrib.{name}" for name in (
     "admin", "auth", "contenttypes", "sessions", "messages", "staticfiles", "sites", "flatpages", "redirects",
@@ -69,6 +88,11 @@ def configure(url, apps):
         ROOT_URLCONF="django.contrib.auth.urls", WAGTAIL_SITE_NAME="x", WAGTAILADMIN_BASE_URL="http://localhost",
         HAYSTACK_CONNECTIONS={"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}},
         LANGUAGES=[("en", "English")], LANGUAGE_CODE="en", CMS_CONFIRM_VERSION4=True,
+        COMMENTS_APP="django_comments_xtd", Q_CLUSTER={"orm": "default"}, RQ_QUEUES={"default": {"HOST": "localhost"}},
+        EXPLORER_CONNECTIONS={"Default": "default"}, EXPLORER_DEFAULT_CONNECTION="default",
+        DJANGO_EASY_AUDIT_WATCH_MODEL_EVENTS=False,
+        CACHES={name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+                for name in ("default", "machina_attachments")},
         AUTHENTICATION_BACKENDS=["django.contrib.auth.backends.ModelBackend"],
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField", SILENCED_SYSTEM_CHECKS=[],
         TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True,
