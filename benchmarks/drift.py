@@ -35,7 +35,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from benchmarks import structure_apps
-from benchmarks.drift_catalogue import BOOK, CATALOGUE, Damage, Written
+from benchmarks.drift_catalogue import BOOK, CATALOGUE, Damage, Written, remade
 
 OWN = ["tests.structure.torture", "tests.structure.history"]
 ONLY_POSTGRES = ["tests.structure.pg_torture"]
@@ -71,26 +71,9 @@ class SQLite:
 
     def inflict(self, damage: Damage) -> None:
         """Carry out the damage."""
-        sql = _remade(damage.table, *damage.sqlite) if isinstance(damage.sqlite, Written) else str(damage.sqlite)
+        sql = remade(damage.table, *damage.sqlite) if isinstance(damage.sqlite, Written) else str(damage.sqlite)
         with connection.constraint_checks_disabled():
             connection.connection.executescript(sql)
-
-
-def _remade(table: str, old: str, new: str) -> str:
-    """Return the statements that make a SQLite table anew, with a change of its definition."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT sql FROM sqlite_master WHERE tbl_name = %s AND sql > '' ORDER BY type DESC", [table])
-        (definition,), *indexes = cursor.fetchall()
-        cursor.execute("SELECT name FROM pragma_table_xinfo(%s) WHERE hidden = 0", [table])
-        columns = ", ".join(f'"{name}"' for (name,) in cursor.fetchall())
-    assert old in definition, (table, old)
-    changed = definition.replace(old, new).replace(f'"{table}"', "remade", 1)
-    tenant = ", tenant" if '"tenant"' in changed else ""
-    return ";".join((
-        "PRAGMA legacy_alter_table = ON", changed,
-        f"INSERT INTO remade ({columns}{tenant}) SELECT {columns}{', 1' if tenant else ''} FROM {table}",
-        f"DROP TABLE {table}", f"ALTER TABLE remade RENAME TO {table}", *(sql for (sql,) in indexes),
-    ))  # fmt: skip
 
 
 class PostgreSQL:

@@ -6,6 +6,8 @@ The tables are those of `django.contrib` and of the torture models of the tests.
 
 from typing import NamedTuple
 
+from django.db import connection
+
 LOG, USER, LINE, EVERY, BOOK = "django_admin_log", "auth_user", "torture_line", "torture_everyfield", "history_book"
 PAIR, ALL = "torture_pair", "pg_torture_everything"
 
@@ -30,6 +32,23 @@ class Damage(NamedTuple):
 def both(name: str, table: str, kind: str, sql: str) -> Damage:
     """Return a damage that takes the same statements everywhere."""
     return Damage(name, table, kind, sql, sql)
+
+
+def remade(table: str, old: str, new: str) -> str:
+    """Return the statements that make a SQLite table anew, with a change of its definition."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sql FROM sqlite_master WHERE tbl_name = %s AND sql > '' ORDER BY type DESC", [table])
+        (definition,), *indexes = cursor.fetchall()
+        cursor.execute("SELECT name FROM pragma_table_xinfo(%s) WHERE hidden = 0", [table])
+        columns = ", ".join(f'"{name}"' for (name,) in cursor.fetchall())
+    assert old in definition, (table, old)
+    changed = definition.replace(old, new).replace(f'"{table}"', "remade", 1)
+    tenant = ", tenant" if '"tenant"' in changed else ""
+    return ";".join((
+        "PRAGMA legacy_alter_table = ON", changed,
+        f"INSERT INTO remade ({columns}{tenant}) SELECT {columns}{', 1' if tenant else ''} FROM {table}",
+        f"DROP TABLE {table}", f"ALTER TABLE remade RENAME TO {table}", *(sql for (sql,) in indexes),
+    ))  # fmt: skip
 
 
 CATALOGUE = [
