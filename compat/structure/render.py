@@ -77,7 +77,7 @@ def _group(findings: Iterable[Finding], style: Style) -> Iterator[str]:
     for number, finding in enumerate(findings):
         mark = gettext("ignored") if finding.ignored is not None else str(SEVERITIES[finding.severity])
         colour = getattr(style, COLOURS[finding.severity])
-        cause = f" ({CAUSES[finding.cause]})" if finding.cause in CAUSES else ""
+        cause = gettext(" (%(cause)s)") % {"cause": CAUSES[finding.cause]} if finding.cause in CAUSES else ""
         yield f"  {colour(_padded(mark))} {finding.code} {finding.message}{cause}"
         if finding.ignored:
             yield "           " + gettext("ignored because: %(reason)s") % {"reason": finding.ignored}
