@@ -211,6 +211,7 @@ def cancel(job: Job) -> Result:
     while not lease.is_free(run, job.using):
         if job.stop.wait(LOOK):
             return Result(results.STOPPED, run=run.pk, error=str(job.stop.reason))
+    run.refresh_from_db(using=job.using)
     return _roll_back(replace(job, source=run.source), run)
 
 

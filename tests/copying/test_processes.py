@@ -114,7 +114,7 @@ def test_a_wrong_option_exits_2(tmp_path, option):
 def test_missing_tables_are_named(empty_url):
     result = manage("migrate_performance", url=empty_url, check=2)
     assert "performance_data is not in the database" in result.stderr
-    assert "verify_structure" in result.stderr
+    assert "check that this is the legacy database" in result.stderr
     assert "Traceback" not in result.stderr
 
 
