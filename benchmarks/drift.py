@@ -123,7 +123,8 @@ def prepare(server: SQLite | PostgreSQL) -> None:
     executor = MigrationExecutor(connection)  # apps without migrations come first below, and refer to users
     executor.migrate(executor.loader.graph.leaf_nodes("auth"))
     call_command("migrate", verbosity=0, run_syncdb=True)
-    user = User.objects.create(username="u", last_login="2024-02-29 12:00Z")
+    user = User.objects.create(username="u")
+    User.objects.update(last_login="2024-02-29 12:00Z")
     user.groups.add(Group.objects.create(name="g"))
     LogEntry.objects.create(user=user, object_repr="r", action_flag=1)
     populate()
@@ -180,8 +181,7 @@ def suffer(server: SQLite | PostgreSQL, damage: Damage, clean: set[tuple[str, st
     differences = sqldiff(damage.table)
     named = [issue for issue in report.issues if issue.counts and issue.table == damage.table]
     promised = all(issue.fixable for issue in report.issues if issue.counts)
-    repair(rewrite=True)
-    left = [issue for issue in verify().issues if issue.counts]
+    left = not promised or [issue for issue in repair(rewrite=True).issues if issue.counts]
     return Outcome(
         damage.name,
         found=any(issue.kind.value == damage.kind for issue in named),
