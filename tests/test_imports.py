@@ -23,7 +23,7 @@ LAYERS = {
         "states backends declaration",
         "models retrying throttling promises staging",
         "events lease statements",
-        "heartbeat job selection",
+        "heartbeat insertion job selection",
         "preflight rejects setting_aside signals verification clock workers",
         "batches ledger",
         "control copier endings estimate proof render",

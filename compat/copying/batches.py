@@ -6,11 +6,12 @@ from django.db import DatabaseError, connections, transaction
 from django.db.models import F
 
 from compat.copying.errors import LeaseLost
+from compat.copying.insertion import insert
 from compat.copying.models import CopyRange, CopyRun
 from compat.copying.rejects import reject, reject_unfit
 from compat.copying.retrying import one_line
 from compat.copying.selection import KeyRange, Keys, Selection, next_keys
-from compat.copying.sql import execute, fetch
+from compat.copying.sql import fetch
 from compat.copying.statements import Statements
 
 
@@ -105,8 +106,8 @@ def write(run: CopyRun, statements: Statements, rows: Selection, expected: int) 
 
 def _copy(run: CopyRun, statements: Statements, rows: Selection, expected: int, *, only_fit: bool) -> Written:
     mapped = statements.mapped(rows.condition)
-    copied = execute(statements.using, statements.insert(mapped, only_fit=only_fit))
-    return Written(copied, reject_unfit(run, statements, mapped) if only_fit and copied < expected else ())
+    copied = insert(statements, mapped, only_fit=only_fit)
+    return Written(copied, reject_unfit(run, statements, mapped) if copied < expected else ())
 
 
 def _halve(run: CopyRun, statements: Statements, rows: Selection, refusal: str) -> Written:

@@ -9,9 +9,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from compat.copying import ledger
+from compat.copying.insertion import insert
 from compat.copying.job import Job
 from compat.copying.selection import KeyRange, bisected, chunks, next_keys, staged
-from compat.copying.sql import execute, fetch
+from compat.copying.sql import fetch
 from compat.copying.statements import Statements
 from compat.copying.states import RESUMABLE
 
@@ -84,6 +85,6 @@ def _tried(statements: Statements, keys: KeyRange) -> int:
         with connections[statements.using].cursor() as cursor:
             statements.backend.begin_batch(cursor)
         mapped = statements.mapped(keys.condition)
-        copied = execute(statements.using, replace(statements, coming=frozenset()).insert(mapped, only_fit=True))
+        copied = insert(replace(statements, coming=frozenset()), mapped, only_fit=True)
         transaction.set_rollback(True, using=statements.using)
     return copied

@@ -64,7 +64,8 @@ class Job:
 
     def statements(self, run: CopyRun) -> Statements:
         """Return the statements of a run of this copy."""
-        return Statements(self.copy, self.using, self.source, run.offset, run.timestamp, unguarded=bool(run.set_aside))
+        unguarded = any(structure["after"] for structure in run.set_aside)
+        return Statements(self.copy, self.using, self.source, run.offset, run.timestamp, unguarded=unguarded)
 
     @property
     def crossing(self) -> bool:

@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field
 from django.utils.translation import gettext as _
 
-from compat.copying.backends import Backend
+from compat.copying.backends import Backend, Reference
 from compat.copying.declaration import Copy
 
 
@@ -23,8 +23,8 @@ class Promise:
     column: str
     condition: str
     reason: str
-    refers_to: str = ""
-    """The table that must hold a row of this key."""
+    reference: Reference | None = None
+    """The foreign key whose promise it is."""
 
 
 def promises_of(copy: Copy, backend: Backend, connection: BaseDatabaseWrapper) -> list[Promise]:
@@ -54,4 +54,4 @@ def _promises(
         quote = connection.ops.quote_name
         exists = f"{value} IN (SELECT {quote(parent.column)} FROM {quote(table)})"  # noqa: S608 quoted names
         reason = _("%(column)s refers to a row that is not in %(table)s") % {"column": name, "table": table}
-        yield Promise(name, f"{value} IS NULL OR {exists}", reason, table)
+        yield Promise(name, f"{value} IS NULL OR {exists}", reason, Reference(name, table, parent.column))

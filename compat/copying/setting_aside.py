@@ -55,6 +55,8 @@ def set_aside(job: Job, run: CopyRun) -> None:
             backend = backend_for(connection)
             backend.begin_batch(cursor)
             found = backend.secondary(cursor, table)
+            if backend.may_check_keys(cursor, table, job.statements(run).references):
+                found = [structure for structure in found if not structure.after]
             aside = run.set_aside + [{"name": s.name, "create": s.create, "after": s.after} for s in found]
             _remember(job, run, aside)
             for structure in found:

@@ -4,6 +4,7 @@
 as `to_<column>`. All other statements select from it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -14,7 +15,7 @@ from django.db.models import BigIntegerField, DateTimeField, F, Field, Value
 from django.db.models.functions import Cast
 from django.db.models.sql import Query
 
-from compat.copying.backends import Backend, backend_for
+from compat.copying.backends import Backend, Reference, backend_for
 from compat.copying.declaration import Copy
 from compat.copying.functions import RunTimestamp
 from compat.copying.promises import Promise, promises_of
@@ -59,7 +60,12 @@ class Statements:
     def promises(self) -> list[Promise]:
         """What every row of the target must keep."""
         promises = promises_of(self.copy, self.backend, connections[self.using])
-        return [promise for promise in promises if promise.refers_to not in self.coming]
+        return [p for p in promises if not (p.reference and p.reference.table in self.coming)]
+
+    @property
+    def references(self) -> list[Reference]:
+        """The foreign keys among them."""
+        return [promise.reference for promise in self.promises if promise.reference]
 
     @cached_property
     def columns(self) -> list[str]:
@@ -143,15 +149,6 @@ class Statements:
             (*mapped.params, number - 1),
         )
 
-    def insert(self, mapped: Sql, *, only_fit: bool) -> Sql:
-        """Insert the mapped rows into the target; with `only_fit` those that keep every promise."""
-        into = f"INSERT INTO {self.target} ({', '.join(map(self.quote, self.columns))})"
-        values = ", ".join(self.quote(f"to_{column}") for column in self.columns)
-        where = [self._fit()] if only_fit else []
-        where += [f"NOT EXISTS ({self._counterpart()})"] if self.copy.keep_keys else []
-        conditions = f" WHERE {' AND '.join(where)}" if where else ""
-        return Sql(f"{into} SELECT {values} FROM ({mapped.text}) mapped{conditions}", mapped.params)  # noqa: S608 quoted names
-
     def unfit(self, mapped: Sql) -> Sql:
         """Select the key of every mapped row that breaks a promise, and what is wrong with it."""
         wrong = [
@@ -161,20 +158,22 @@ class Statements:
         reason = " || ".join(wrong)
         if self.crossing:
             reason = f"CASE WHEN flaw IS NOT NULL THEN flaw ELSE {reason} END"
-        return Sql(f"SELECT source_key, {reason} FROM ({mapped.text}) mapped WHERE NOT ({self._fit()})", mapped.params)  # noqa: S608 quoted names
+        unfit = f"NOT ({self.fit(self.promises)})"
+        return Sql(f"SELECT source_key, {reason} FROM ({mapped.text}) mapped WHERE {unfit}", mapped.params)  # noqa: S608 quoted names
 
     def count_unfit(self, mapped: Sql) -> Sql:
         """Count mapped rows that break a promise."""
-        return Sql(f"SELECT count(*) FROM ({mapped.text}) mapped WHERE NOT ({self._fit()})", mapped.params)  # noqa: S608 quoted names
+        return Sql(f"SELECT count(*) FROM ({mapped.text}) mapped WHERE NOT ({self.fit(self.promises)})", mapped.params)  # noqa: S608 quoted names
 
-    def _fit(self) -> str:
-        kept = [f"({promise.condition}) IS TRUE" for promise in self.promises]
+    def fit(self, promises: Iterable[Promise]) -> str:
+        """Return the condition that a mapped row keeps these promises and came over whole."""
+        kept = [f"({promise.condition}) IS TRUE" for promise in promises]
         return " AND ".join([*kept, "flaw IS NULL"] if self.crossing else kept) or "1 = 1"
 
     def missing_keys(self, mapped: Sql, run_id: int) -> Sql:
         """Select the keys of mapped rows that are neither in the target nor among the run's open rejects."""
         return Sql(
-            f"SELECT source_key FROM ({mapped.text}) mapped WHERE NOT EXISTS ({self._counterpart()}) "  # noqa: S608 quoted names
+            f"SELECT source_key FROM ({mapped.text}) mapped WHERE NOT EXISTS ({self.counterpart()}) "  # noqa: S608 quoted names
             f"AND NOT EXISTS ({self._reject()}) ORDER BY source_key",
             (*mapped.params, run_id),
         )
@@ -263,7 +262,8 @@ class Statements:
         columns = [field.column for field, value in self.copy.fields if own or not self.copy.is_constant(value)]
         return " OR ".join(f"kept.{self.quote(name)} {distinct} mapped.{self.quote('to_' + name)}" for name in columns)
 
-    def _counterpart(self) -> str:
+    def counterpart(self) -> str:
+        """Select the target row of a mapped row."""
         return f"SELECT 1 FROM {self.target} kept WHERE {self._same_key()}"  # noqa: S608 quoted names
 
     def _reject(self) -> str:

@@ -3,10 +3,10 @@
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.translation import gettext as _
 
-from compat.copying.backends.base import Backend
+from compat.copying.backends.base import Backend, Reference
 from compat.copying.errors import Blocked
 
-__all__ = ["Backend", "backend_for"]
+__all__ = ["Backend", "Reference", "backend_for"]
 
 
 def backend_for(connection: BaseDatabaseWrapper) -> Backend:

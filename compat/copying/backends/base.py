@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django.db import DatabaseError, DataError, Error, IntegrityError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -17,6 +17,14 @@ NULL = r"\N"
 
 BARE = {"FloatField", "DateTimeField", "DateField", "BooleanField"}
 """Types, beside whole numbers, whose text holds nothing that COPY's text format escapes."""
+
+
+class Reference(NamedTuple):
+    """What a foreign key says: this column refers to the key of that table."""
+
+    column: str
+    table: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,22 @@ class Backend(ABC):
     @abstractmethod
     def plain(self, value: Any) -> Any:
         """Return what `payload` read as a value that every database's JSON can hold."""
+
+    def may_check_keys(self, cursor: CursorWrapper, table: str, references: Iterable[Reference]) -> bool:
+        """Tell whether the foreign keys of `table` may be checked for all rows of an insert at once.
+
+        So they may when the session may keep the server from checking them row by row, when an insert fires
+        nothing else, and when `references` names them all.
+        """
+        return False
+
+    @contextmanager
+    def unchecked_keys(self, cursor: CursorWrapper, table: str, references: Iterable[Reference]) -> Iterator[bool]:
+        """Where they may, keep the server from checking foreign keys in the block; tell whether it does.
+
+        When the block raises, the transaction or savepoint around it must be rolled back.
+        """
+        yield False
 
     def commit_lazily(self, cursor: CursorWrapper) -> None:  # noqa: B027 most databases need nothing
         """Let the commit of the open transaction not wait for the disk."""

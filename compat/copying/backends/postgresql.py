@@ -11,7 +11,8 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, IntegerField
 from django.utils.translation import gettext as _
 
-from compat.copying.backends.base import Backend, Secondary, in_copy_format, too_long
+from compat.copying.backends import foreign_keys
+from compat.copying.backends.base import Backend, Reference, Secondary, in_copy_format, too_long
 from compat.copying.errors import Blocked
 
 LOCK_TIMEOUT = "900ms"
@@ -54,6 +55,16 @@ class PostgreSQL(Backend):
     def begin_batch(self, cursor: CursorWrapper) -> None:
         """Wait for locks but shortly, and let deferred foreign keys speak at the statement."""
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET CONSTRAINTS ALL IMMEDIATE")
+
+    def may_check_keys(self, cursor: CursorWrapper, table: str, references: Iterable[Reference]) -> bool:
+        """Ask the catalog for rights, triggers, rules and other foreign keys."""
+        return foreign_keys.may_check(cursor, table, references)
+
+    @contextmanager
+    def unchecked_keys(self, cursor: CursorWrapper, table: str, references: Iterable[Reference]) -> Iterator[bool]:
+        """Take the role of a replica, for which the triggers that check them do not fire."""
+        with foreign_keys.unchecked(cursor, table, references) as unchecked:
+            yield unchecked
 
     def commit_lazily(self, cursor: CursorWrapper) -> None:
         """The server writes the log to disk a little later; a crash in between loses the whole transaction."""

@@ -1,0 +1,163 @@
+"""The target's foreign keys hold, whether the server checks them row by row or a copy for many rows at once."""
+
+import threading
+
+import psycopg2
+import pytest
+from django.db import connection
+
+from compat.copies import PERFORMANCE
+from compat.copying import operations
+from compat.copying.job import Job, Silence
+from compat.copying.models import RejectedRow
+from tests import legacy
+
+pytestmark = pytest.mark.parametrize("vendor", ["postgresql"])
+ORPHANS = (
+    "SELECT count(*) FROM performance_records r WHERE NOT EXISTS (SELECT 1 FROM devices d WHERE d.id = r.device_id)"
+)
+VALIDATED = "SELECT convalidated FROM pg_constraint WHERE conrelid = 'performance_records'::regclass AND contype = 'f'"
+INSERT = "INSERT INTO performance_records (device_id, recorded_at) VALUES (999, now())"
+
+
+def copy(**options):
+    return operations.copy_rows(Job(PERFORMANCE, **options))
+
+
+@pytest.fixture(params=["at once", "by the server"])
+def checks(request, migrated):
+    """How foreign keys are checked; a session in the role `local` behaves as any other, and a copy keeps off it."""
+    if request.param == "by the server":
+        name = connection.settings_dict["NAME"]
+        legacy.execute(migrated, f"ALTER DATABASE {name} SET session_replication_role = local")
+        connection.close()
+    return request.param
+
+
+class Meanwhile(Silence):
+    """Does something once, after the first batch."""
+
+    def __init__(self, action):
+        self.action = action
+
+    def advance(self, rows, note=""):
+        action, self.action = self.action, lambda: None
+        action()
+
+
+@pytest.mark.parametrize("defer", ["never", "always"])
+def test_rows_without_a_device_are_rejected_and_the_key_holds(migrated, checks, defer):
+    legacy.build(migrated, 100)
+    legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id IN (7, 50)")
+    result = copy(batch_size=20, defer_indexes=defer)
+    assert (result.status, result.copied, result.verified) == ("completed", 98, True)
+    assert [row.source_pk for row in RejectedRow.objects.order_by("source_pk")] == [7, 50]
+    assert legacy.not_over(migrated) == [7, 50]
+    assert legacy.execute(migrated, VALIDATED) == [(True,)]
+
+
+def test_devices_that_are_deleted_meanwhile_leave_no_orphan(migrated, migrated_url, checks):
+    legacy.build(migrated, 3000, devices=100)
+    legacy.execute(migrated, "UPDATE performance_data SET device_id = 1 + id / 31")
+    deleted = []
+
+    def delete():
+        with psycopg2.connect(migrated_url) as other:
+            other.autocommit = True
+            for device in range(100, 20, -1):
+                try:
+                    other.cursor().execute("DELETE FROM devices WHERE id = %s", (device,))
+                except psycopg2.IntegrityError:
+                    continue
+                deleted.append(device)
+        other.close()
+
+    thread = threading.Thread(target=delete)
+    result = copy(batch_size=50, workers=2, defer_indexes="never", progress=Meanwhile(thread.start))
+    thread.join()
+    assert deleted
+    assert legacy.execute(migrated, ORPHANS) == [(0,)]
+    assert legacy.count(migrated) + RejectedRow.objects.count() == 3000
+    assert result.copied == legacy.count(migrated)
+
+
+def test_a_device_whose_deletion_is_open_is_waited_for(migrated, migrated_url, checks):
+    legacy.build(migrated, 100)
+    with psycopg2.connect(migrated_url) as other:
+        other.cursor().execute("DELETE FROM devices WHERE id = 3")
+        threading.Timer(1.2, other.commit).start()
+        result = copy(defer_indexes="never")
+    other.close()
+    assert (result.status, result.copied, result.rejected) == ("completed", 90, 10)
+    assert legacy.execute(migrated, ORPHANS) == [(0,)]
+
+
+def test_what_others_insert_while_indexes_are_aside_is_checked_still(migrated, migrated_url):
+    refused = []
+
+    def insert():
+        with psycopg2.connect(migrated_url) as other:
+            other.cursor().execute(INSERT)
+            try:
+                other.commit()
+            except psycopg2.IntegrityError as error:
+                refused.append(error)
+        other.close()
+
+    legacy.build(migrated, 100)
+    result = copy(batch_size=20, defer_indexes="always", progress=Meanwhile(insert))
+    assert (result.status, result.exit_code, len(refused)) == ("completed", 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("statements", "check"),
+    [
+        (
+            "CREATE TABLE seen (id bigint); CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN INSERT INTO seen VALUES (NEW.id); RETURN NEW; END $$; "
+            "CREATE TRIGGER see AFTER INSERT ON performance_records FOR EACH ROW EXECUTE FUNCTION see()",
+            "SELECT count(*) = 40 FROM seen",
+        ),
+        (
+            "CREATE TABLE seen (id bigint); CREATE RULE see AS ON INSERT TO performance_records "
+            "DO ALSO INSERT INTO seen VALUES (NEW.id)",
+            "SELECT count(*) = 40 FROM seen",
+        ),
+        (
+            "CREATE TABLE sites (id integer PRIMARY KEY); "
+            "ALTER TABLE performance_records ADD site integer DEFAULT 7 REFERENCES sites",
+            "SELECT count(*) = 0 FROM performance_records",
+        ),
+        (
+            "CREATE TABLE pairs (device_id bigint, id bigint, PRIMARY KEY (device_id, id)); "
+            "ALTER TABLE performance_records ADD FOREIGN KEY (device_id, id) REFERENCES pairs",
+            "SELECT count(*) = 0 FROM performance_records",
+        ),
+        (
+            "ALTER TABLE performance_records ADD UNIQUE (device_id) DEFERRABLE INITIALLY DEFERRED",
+            "SELECT count(*) = 10 FROM performance_records",
+        ),
+    ],
+    ids=["trigger", "rule", "other key", "two columns", "deferred unique"],
+)
+def test_whatever_else_an_insert_must_fire_is_fired(migrated, statements, check):
+    legacy.build(migrated, 40)
+    legacy.execute(migrated, statements)
+    assert copy(batch_size=20, defer_indexes="never").status == "completed"
+    assert legacy.execute(migrated, check) == [(True,)]
+
+
+@pytest.mark.parametrize("granted", [False, True])
+def test_an_ordinary_role_copies_with_and_without_the_right_to_check_keys_itself(migrated, granted):
+    legacy.build(migrated, 100)
+    legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 7")
+    name = f"copier_{connection.settings_dict['NAME']}"
+    legacy.execute(migrated, f"CREATE ROLE {name}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}; "
+                             f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {name}")  # fmt: skip
+    if granted and connection.pg_version >= 150000:
+        legacy.execute(migrated, f"GRANT SET ON PARAMETER session_replication_role TO {name}")
+    legacy.execute(migrated, f"SET ROLE {name}")
+    result = copy(batch_size=20)
+    legacy.execute(migrated, f"RESET ROLE; DROP OWNED BY {name}; DROP ROLE {name}")
+    assert (result.status, result.copied, result.rejected) == ("completed", 99, 1)
+    assert legacy.not_over(migrated) == [7]
