@@ -50,7 +50,8 @@ def _locked(statements: Statements, mapped: Sql, to: Reference) -> str:
 
 def _parent_is_locked(statements: Statements, to: Reference) -> str:
     value = statements.quote(f"to_{to.column}")
-    return f"({value} IS NULL OR {value} IN (SELECT key FROM {_parents(statements, to)}))"  # noqa: S608 quoted names
+    locked = f"{value} IN (SELECT key FROM {_parents(statements, to)})"  # noqa: S608 quoted names
+    return f"({value} IS NULL OR {locked})" if to.optional else locked
 
 
 def _parents(statements: Statements, to: Reference) -> str:

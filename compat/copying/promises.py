@@ -54,4 +54,4 @@ def _promises(
         quote = connection.ops.quote_name
         exists = f"{value} IN (SELECT {quote(parent.column)} FROM {quote(table)})"  # noqa: S608 quoted names
         reason = _("%(column)s refers to a row that is not in %(table)s") % {"column": name, "table": table}
-        yield Promise(name, f"{value} IS NULL OR {exists}", reason, Reference(name, table, parent.column))
+        yield Promise(name, f"{value} IS NULL OR {exists}", reason, Reference(name, table, parent.column, field.null))

@@ -20,11 +20,12 @@ BARE = {"FloatField", "DateTimeField", "DateField", "BooleanField"}
 
 
 class Reference(NamedTuple):
-    """What a foreign key says: this column refers to the key of that table."""
+    """What a foreign key says: this column refers to the key of that table, if it is not `optional` and empty."""
 
     column: str
     table: str
     key: str
+    optional: bool
 
 
 @dataclass(frozen=True)
