@@ -106,7 +106,7 @@ def write(run: CopyRun, statements: Statements, rows: Selection, expected: int) 
 
 def _copy(run: CopyRun, statements: Statements, rows: Selection, expected: int, *, only_fit: bool) -> Written:
     mapped = statements.mapped(rows.condition)
-    copied = insert(statements, mapped, only_fit=only_fit)
+    copied = insert(statements, mapped, expected, only_fit=only_fit)
     return Written(copied, reject_unfit(run, statements, mapped) if copied < expected else ())
 
 

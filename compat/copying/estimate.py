@@ -76,15 +76,15 @@ def _coming(job: Job) -> frozenset[str]:
 def _seconds_per_row(statements: Statements, keys: KeyRange) -> float:
     trial, count = next_keys(statements, keys, TRIAL_ROWS)
     began = time.perf_counter()
-    sum(bisected(statements, trial, partial(_tried, statements), lambda key: 0))
+    sum(bisected(statements, trial, partial(_tried, statements, count), lambda key: 0))
     return (time.perf_counter() - began) / count if count else 0.0
 
 
-def _tried(statements: Statements, keys: KeyRange) -> int:
+def _tried(statements: Statements, rows: int, keys: KeyRange) -> int:
     with transaction.atomic(using=statements.using):
         with connections[statements.using].cursor() as cursor:
             statements.backend.begin_batch(cursor)
         mapped = statements.mapped(keys.condition)
-        copied = insert(replace(statements, coming=frozenset()), mapped, only_fit=True)
+        copied = insert(replace(statements, coming=frozenset()), mapped, rows, only_fit=True)
         transaction.set_rollback(True, using=statements.using)
     return copied

@@ -1,6 +1,7 @@
 """The target's foreign keys hold, whether the server checks them row by row or a copy for many rows at once."""
 
 import threading
+from contextlib import closing
 
 import psycopg2
 import pytest
@@ -62,7 +63,7 @@ def test_devices_that_are_deleted_meanwhile_leave_no_orphan(migrated, migrated_u
     deleted = []
 
     def delete():
-        with psycopg2.connect(migrated_url) as other:
+        with closing(psycopg2.connect(migrated_url)) as other:
             other.autocommit = True
             for device in range(100, 20, -1):
                 try:
@@ -70,7 +71,6 @@ def test_devices_that_are_deleted_meanwhile_leave_no_orphan(migrated, migrated_u
                 except psycopg2.IntegrityError:
                     continue
                 deleted.append(device)
-        other.close()
 
     thread = threading.Thread(target=delete)
     result = copy(batch_size=50, workers=2, defer_indexes="never", progress=Meanwhile(thread.start))
