@@ -1,0 +1,1 @@
+"""Breaking migrate_performance on purpose."""
