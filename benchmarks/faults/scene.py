@@ -106,7 +106,8 @@ class Scene:
         options = [*options, "--format=json", f"--source={'legacy' if self.source else 'default'}"]
         return subprocess.Popen(
             [sys.executable, "manage.py", "migrate_performance", *options],
-            cwd=ROOT, env=environment(self.url, **self.session, **legacy), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT, env=environment(self.url, **self.session, **legacy), text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             preexec_fn=limit and partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit)),
         )  # fmt: skip
 
