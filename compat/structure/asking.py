@@ -7,11 +7,11 @@ from dataclasses import replace
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
+from compat.structure.examination import Examination, first_line
 from compat.structure.findings import Finding, Kind
 from compat.structure.obstacles import SAMPLES, obstacle, orphans, rows_to_tell_apart, rows_without_value
 from compat.structure.plan import Obstacle
 from compat.structure.remedies import Values, needs_rewrite
-from compat.structure.verify import Examination, first_line
 from compat.structure.waiting import waiting
 
 SECONDS = 2.0

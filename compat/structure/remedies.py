@@ -7,9 +7,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from compat.structure.adoption import Adoption
+from compat.structure.examination import Examination
 from compat.structure.findings import Cause, Finding, Kind
 from compat.structure.plan import REFERENCES, TABLES, Step
-from compat.structure.verify import Examination
 
 
 def needs_rewrite() -> str:

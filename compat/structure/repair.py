@@ -13,11 +13,12 @@ from compat.structure import adoption as adopting
 from compat.structure.asking import Answer, Key, in_the_way, obstructed, with_answers
 from compat.structure.backends import only_looking
 from compat.structure.errors import Unverifiable
+from compat.structure.examination import Examination, backend_of, examine, first_line
 from compat.structure.findings import Finding, Kind, Report
 from compat.structure.locking import alone
 from compat.structure.plan import Step
 from compat.structure.remedies import eligible, steps, with_remedies
-from compat.structure.verify import Examination, backend_of, examine, first_line, report
+from compat.structure.verify import report
 
 logger = logging.getLogger(__name__)
 ATTEMPTS = 4

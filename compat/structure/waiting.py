@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from django.utils.translation import gettext as _
 
+from compat.structure.examination import Examination
 from compat.structure.findings import Finding, Kind
 from compat.structure.remedies import needs_rewrite
 from compat.structure.snapshot import Table, names
-from compat.structure.verify import Examination
 
 Key = tuple[Kind, str, str | None]
 TYPED = (Kind.CHECK, Kind.FOREIGN_KEY, Kind.DEFAULT, Kind.MISSING_COLUMN)

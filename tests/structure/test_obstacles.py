@@ -4,9 +4,10 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from compat.structure.backends.postgresql.conversions import changed_values
+from compat.structure.examination import backend_of
 from compat.structure.findings import Kind, Severity
 from compat.structure.repair import repair
-from compat.structure.verify import backend_of, verify
+from compat.structure.verify import verify
 from tests.structure import legacy
 from tests.structure.conftest import execute, rows
 
