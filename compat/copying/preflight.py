@@ -59,19 +59,10 @@ def _check_tables(using: str, needed: dict[type[Model], set[str]]) -> None:
         with connection.cursor() as cursor:
             present = set(connection.introspection.table_names(cursor, include_views=True))
             for model, columns in needed.items():
-                table = model._meta.db_table
-                if table not in present:
-                    text = gettext("The table %(table)s is not in the database %(alias)r. %(advice)s")
-                    advice = _advice(using) if model._meta.managed else _advice_on_legacy()
-                    raise Blocked(text % {"table": table, "alias": using, "advice": advice})
-                description = connection.introspection.get_table_description(cursor, table)
+                _check_presence(using, model, present)
+                description = connection.introspection.get_table_description(cursor, model._meta.db_table)
                 _check_foreign_columns(using, model, description)
-                if missing := columns - {column.name for column in description}:
-                    text = gettext(
-                        "The table %(table)s in the database %(alias)r has no column %(columns)s. %(advice)s"
-                    )
-                    facts = {"columns": ", ".join(sorted(missing)), "advice": _advice(using)}
-                    raise Blocked(text % {"table": table, "alias": using, **facts})
+                _check_columns(using, model, columns - {column.name for column in description})
     except ConnectionDoesNotExist:
         known = ", ".join(connections)
         text = gettext("There is no database alias %(alias)r; the settings know: %(known)s.")
@@ -79,6 +70,21 @@ def _check_tables(using: str, needed: dict[type[Model], set[str]]) -> None:
     except (DatabaseError, Error) as error:
         text = gettext("The database %(alias)r cannot be read: %(error)s")
         raise Blocked(text % {"alias": using, "error": one_line(error)}) from error
+
+
+def _check_presence(using: str, model: type[Model], present: set[str]) -> None:
+    table = model._meta.db_table
+    if table not in present:
+        text = gettext("The table %(table)s is not in the database %(alias)r. %(advice)s")
+        advice = _advice(using) if model._meta.managed else _advice_on_legacy()
+        raise Blocked(text % {"table": table, "alias": using, "advice": advice})
+
+
+def _check_columns(using: str, model: type[Model], missing: set[str]) -> None:
+    if missing:
+        text = gettext("The table %(table)s in the database %(alias)r has no column %(columns)s. %(advice)s")
+        facts = {"columns": ", ".join(sorted(missing)), "advice": _advice(using)}
+        raise Blocked(text % {"table": model._meta.db_table, "alias": using, **facts})
 
 
 def _check_foreign_columns(using: str, model: type[Model], description: Iterable[Any]) -> None:
