@@ -7,6 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 SQLITE = "django.db.backends.sqlite3"
 POSTGRESQL = "django.db.backends.postgresql"
+MYSQL = "django.db.backends.mysql"
 
 
 def parse(variable: str, url: str) -> dict[str, Any]:
@@ -16,6 +17,8 @@ def parse(variable: str, url: str) -> dict[str, Any]:
     """
     try:
         config: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True)}
+        if config["ENGINE"] not in {SQLITE, POSTGRESQL, MYSQL}:
+            raise ValueError(config["ENGINE"])
     except (ValueError, KeyError) as error:
         raise ImproperlyConfigured(
             f"{variable} is not a database URL that Django can use. Write sqlite:////absolute/path.sqlite3, "

@@ -2,12 +2,15 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
 
 import pytest
 from django.core.management import load_command_class
 from django.db import connection
 
-from tests.databases import ROOT, manage
+from tests.databases import ROOT, environment, manage
 
 DJANGO_OPTIONS = {"--help", "--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color",
                   "--force-color", "--skip-checks"}  # fmt: skip
@@ -29,10 +32,36 @@ def test_production_without_a_secret_key_is_refused(empty_url):
     assert "DJANGO_SECRET_KEY is missing" in result.stderr
 
 
-def test_a_wrong_database_url_is_explained_without_its_password(empty_url):
-    result = manage("check", url="nonsense://user:pa55@host/db", check=2)
+@pytest.mark.parametrize("scheme", ["nonsense", "oracle"])
+def test_a_wrong_database_url_is_explained_without_its_password(empty_url, scheme):
+    result = manage("check", url=f"{scheme}://user:pa55@host/db", check=2)
     assert "DATABASE_URL is not a database URL" in result.stderr
     assert "pa55" not in result.stderr
+
+
+@pytest.mark.parametrize("vendor", ["sqlite"])
+def test_an_interruption_is_no_traceback(migrated_url):
+    waiting = "import time; print('begun', flush=True); time.sleep(60)"
+    process = started("shell", "--no-imports", "-c", waiting, url=migrated_url)
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGINT)
+    assert (process.communicate(timeout=20)[1], process.returncode) == ("Interrupted.\n", 130)
+
+
+@pytest.mark.parametrize("vendor", ["sqlite"])
+def test_a_pipe_that_is_closed_early_is_no_traceback(migrated_url):
+    process = started("verify_structure", url=migrated_url)
+    process.stdout.close()
+    assert (process.wait(20), "Traceback" in process.stderr.read()) == (141, False)
+    process.stderr.close()
+
+
+def started(*arguments, url):
+    """Start `manage.py` as a process that can be interrupted."""
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT, env=environment(url), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("variable", ["COMPAT_LOG_LEVEL", "COMPAT_LOG_FORMAT", "DJANGO_LANGUAGE_CODE"])

@@ -18,7 +18,7 @@ from compat.copying.errors import Blocked, Overtaken
 from compat.copying.models import CopyRange, CopyRun, RejectedRow
 from compat.copying.owners import identity, who
 from compat.copying.states import OPEN, RESUMABLE, State
-from compat.copying.verification import Differences
+from compat.copying.verification import SAMPLES, Differences
 
 LARGEST_RANGE = 100_000
 """Keys of a range at least; fewer ranges than MOST_RANGES keep to it."""
@@ -78,13 +78,14 @@ def source_bounds(copy: Copy, using: str, source: str) -> tuple[int, int] | None
     return None if first is None else (first, seen["first"] - 1)
 
 
-def unseen_rows(copy: Copy, using: str, source: str) -> int:
-    """Count the source rows that no run has looked at."""
+def unseen_rows(copy: Copy, using: str, source: str) -> Differences:
+    """Return the source rows that no run has looked at, as missing ones."""
     seen = kept_runs(copy, using, source).aggregate(first=Min("first_key"), last=Max("last_key"))
     rows = copy.source._base_manager.using(source)
     if seen["last"] is not None:
         rows = rows.exclude(pk__range=(seen["first"], seen["last"]))
-    return rows.count()
+    samples = list(rows.order_by("pk").values_list("pk", flat=True)[:SAMPLES])
+    return Differences(missing=rows.count(), samples={"missing": samples})
 
 
 def begin(copy: Copy, using: str, source: str) -> CopyRun | None:
@@ -113,12 +114,17 @@ def open_run(copy: Copy, using: str) -> CopyRun | None:
 
 
 def _resume(run: CopyRun, using: str, source: str) -> CopyRun:
+    check_resumable(run, source)
+    return lease.acquire(run, using, State.RUNNING)
+
+
+def check_resumable(run: CopyRun, source: str) -> None:
+    """Raise Blocked when a copy from `source` cannot go on with this run."""
     if run.state not in RESUMABLE:
         raise Blocked(_("Run %(run)d is half rolled back. Finish that first: --rollback.") % {"run": run.pk})
     if run.source != source:
         text = _("Run %(run)d, which copies from %(source)s, is not complete. Resume it: --source %(source)s.")
         raise Blocked(text % {"run": run.pk, "source": run.source})
-    return lease.acquire(run, using, State.RUNNING)
 
 
 def _create(copy: Copy, using: str, source: str) -> CopyRun | None:

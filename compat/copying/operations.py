@@ -163,7 +163,7 @@ def verify(job: Job) -> Result:
         differences += of_run
     if job.stop.requested():
         return Result(results.STOPPED, error=str(job.stop.reason))
-    differences.missing += ledger.unseen_rows(job.copy, job.using, job.source)
+    differences += ledger.unseen_rows(job.copy, job.using, job.source)
     if runs:
         level, text = (logging.WARNING, DIFFER) if differences else (logging.INFO, EQUAL)
         events.record(runs[0], job.using, level, format_lazy(text, rows=copied, differences=differences))
@@ -260,6 +260,8 @@ def _retry_run(job: Job, run: CopyRun, began: float) -> Result:
 @_after(preflight.check)
 def dry_run(job: Job) -> Result:
     """Say what would be copied and rejected and how long it would take; change nothing."""
+    if run := ledger.open_run(job.copy, job.using):
+        ledger.check_resumable(run, job.source)
     found = estimate.estimate(job)
     return Result(
         results.DRY_RUN, source_rows=found.rows, copied=found.rows - found.rejected, rejected=found.rejected,

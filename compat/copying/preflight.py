@@ -55,7 +55,7 @@ def check_target(job: Job) -> None:
 def _check_tables(using: str, needed: dict[type[Model], set[str]]) -> None:
     try:
         connection = connections[using]
-        backend_for(connection)
+        _check_file(using, backend_for(connection).absent_file(), next(iter(needed)))
         with connection.cursor() as cursor:
             present = set(connection.introspection.table_names(cursor, include_views=True))
             for model, columns in needed.items():
@@ -70,6 +70,14 @@ def _check_tables(using: str, needed: dict[type[Model], set[str]]) -> None:
     except (DatabaseError, Error) as error:
         text = gettext("The database %(alias)r cannot be read: %(error)s")
         raise Blocked(text % {"alias": using, "error": one_line(error)}) from error
+
+
+def _check_file(using: str, file: str, model: type[Model]) -> None:
+    """Refuse a file that is not there; connecting would create an empty one under a mistyped name."""
+    if file:
+        text = gettext("The database %(alias)r is the file %(file)s, which does not exist. %(advice)s")
+        advice = _advice(using) if model._meta.managed else _advice_on_legacy()
+        raise Blocked(text % {"alias": using, "file": file, "advice": advice})
 
 
 def _check_presence(using: str, model: type[Model], present: set[str]) -> None:

@@ -50,6 +50,8 @@ def summary(result: Result, style: Style) -> str:
 
 
 def _details(result: Result) -> Iterator[str]:
+    if result.status == results.NOTHING_TO_DO and result.run is None:
+        return  # nobody counted anything
     copied, rejected, seconds = LABELS.get(result.status, COPIED)
     if result.run is not None:
         yield _figure(_("run"), str(result.run))

@@ -224,10 +224,10 @@ def _labels(owner: Owner) -> tuple[str, ...]:
 
 
 def _check_label(label: str) -> None:
-    app, _, model = label.partition(".")
+    app, dot, model = label.partition(".")
     try:
         config = installed.get_app_config(app)
-        if model:
+        if dot:
             config.get_model(model)
     except LookupError as error:
         known = ", ".join(sorted(config.label for config in installed.get_app_configs()))

@@ -10,6 +10,7 @@ from compat.copying import operations
 from compat.copying.job import Job
 from compat.models import Device, PerformanceRecord
 from tests import legacy
+from tests.databases import connected
 
 
 def copy(**options):
@@ -180,6 +181,7 @@ def test_rows_that_no_run_has_seen_are_missing(migrated):
     assert verify().status == "verified"
     legacy.append(migrated, 21, 22)
     assert verify().differences["missing"] == 2
+    assert "2 missing (source keys 21, 22)" in verify().error
 
 
 def test_a_stop_between_batches_is_resumed(migrated):
@@ -242,3 +244,12 @@ def test_a_missing_legacy_table_is_not_promised_to_be_created(migrated):
     result = operations.copy_rows(Job(PERFORMANCE))
     assert result.status == "blocked"
     assert "--fix" not in result.error
+
+
+@pytest.mark.parametrize("vendor", ["sqlite"])
+def test_a_mistyped_file_is_named_and_not_created(migrated, tmp_path):
+    with connected("elsewhere", f"sqlite:///{tmp_path / 'absent.sqlite3'}"):
+        result = operations.dry_run(Job(PERFORMANCE, source="elsewhere"))
+    assert result.status == "blocked"
+    assert "absent.sqlite3, which does not exist" in result.error
+    assert list(tmp_path.glob("absent*")) == []

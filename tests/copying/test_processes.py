@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -112,17 +113,22 @@ def test_a_wrong_option_exits_2(tmp_path, option):
 
 
 def test_missing_tables_are_named(empty_url):
+    if empty_url.startswith("sqlite"):
+        Path(empty_url.removeprefix("sqlite:///")).touch()
     result = manage("migrate_performance", url=empty_url, check=2)
     assert "performance_data is not in the database" in result.stderr
     assert "check that this is the legacy database" in result.stderr
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.sqlite3", "postgresql://nobody@127.0.0.1:9/none"])
-def test_an_unreachable_database_exits_2(url):
+@pytest.mark.parametrize(("url", "reason"), [
+    ("sqlite:////nowhere/at/all.sqlite3", "/nowhere/at/all.sqlite3, which does not exist"),
+    ("postgresql://nobody@127.0.0.1:9/none", "cannot be read"),
+])  # fmt: skip
+def test_an_unreachable_database_exits_2(url, reason):
     result = manage("migrate_performance", "--format=json", url=url, check=2)
     assert json.loads(result.stdout)["status"] == "blocked"
-    assert "cannot be read" in result.stderr
+    assert reason in result.stderr
     assert "Traceback" not in result.stderr
 
 

@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime
 
+from django.core.management.color import no_style
+
 from compat.copies import PERFORMANCE
 from compat.copying import operations
 from compat.copying.job import Job
 from compat.copying.models import RejectedRow
+from compat.copying.render import summary
 from compat.models import Device, PerformanceRecord
 from tests import legacy
 
@@ -65,10 +68,13 @@ def test_a_stopped_rollback_blocks_a_copy_and_is_resumed(migrated):
     blocked = copy()
     assert (blocked.status, blocked.exit_code) == ("blocked", 2)
     assert "--rollback" in blocked.error
+    assert operations.dry_run(Job(PERFORMANCE)).error == blocked.error
     assert roll_back().copied == 30
     assert copy().copied == 30
 
 
 def test_nothing_to_roll_back(migrated):
     legacy.build(migrated, 3)
-    assert roll_back().status == "nothing_to_do"
+    result = roll_back()
+    assert result.status == "nothing_to_do"
+    assert summary(result, no_style()) == "Nothing to do."

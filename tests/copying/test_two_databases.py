@@ -183,8 +183,13 @@ def test_the_command_copies_from_the_legacy_database(migrated, migrated_url, old
 
 
 def test_a_source_without_the_table_is_named(migrated, migrated_url, tmp_path):
-    url = f"sqlite:///{tmp_path / 'none.sqlite3'}"
-    result = manage("migrate_performance", "--source=legacy", url=migrated_url, LEGACY_DATABASE_URL=url, check=2)
+    file = tmp_path / "none.sqlite3"
+    command, variables = ("migrate_performance", "--source=legacy"), {"LEGACY_DATABASE_URL": f"sqlite:///{file}"}
+    result = manage(*command, url=migrated_url, check=2, **variables)
+    assert f"{file}, which does not exist" in result.stderr
+    assert not file.exists()
+    file.touch()
+    result = manage(*command, url=migrated_url, check=2, **variables)
     assert "performance_data is not in the database 'legacy'" in result.stderr
 
 

@@ -90,6 +90,7 @@ def test_what_could_not_be_compared_is_no_success(migrated, run):
         (["--database=nowhere"], "There is no database nowhere. Configured: default"),
         (["nothing"], "nothing is no installed app or model"),
         (["compat.Nothing"], "compat.Nothing is no installed app or model"),
+        (["compat."], "compat. is no installed app or model"),
         (["--rewrite"], "add --fix"),
         (["--dry-run"], "add --fix"),
         (["--fail-on=info"], "invalid choice"),

@@ -72,6 +72,10 @@ class Backend(ABC):
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
 
+    def absent_file(self) -> str:
+        """Return the file that connecting would create, empty when there is none."""
+        return ""
+
     @abstractmethod
     def begin_batch(self, cursor: CursorWrapper) -> None:
         """Prepare the transaction of a batch: short lock waits, constraints checked at each statement."""

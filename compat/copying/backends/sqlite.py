@@ -3,6 +3,7 @@
 import math
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.db import Error
@@ -52,6 +53,13 @@ class SQLite(Backend):
     joins_fully = False
     temporary_schema = "temp"
     fence = " LIMIT -1"
+
+    def absent_file(self) -> str:
+        """Return the file that connecting would create, empty when there is none."""
+        name = str(self.connection.settings_dict["NAME"])
+        in_memory = self.connection.is_in_memory_db()  # type: ignore[attr-defined]
+        there = in_memory or name.startswith("file:") or self.connection.connection or Path(name).exists()
+        return "" if there else name
 
     def begin_batch(self, cursor: CursorWrapper) -> None:
         """Nothing: foreign keys are among the promises, and the busy timeout stands in the settings."""
