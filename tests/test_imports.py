@@ -30,7 +30,7 @@ LAYERS = {
         "heartbeat insertion job selection",
         "preflight rejects setting_aside signals verification clock workers",
         "batches ledger",
-        "control copier endings estimate proof render",
+        "control copier endings estimate orphans proof render",
         "retry_rejected rollback",
         "operations",
         "apps management",

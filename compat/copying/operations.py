@@ -19,6 +19,7 @@ from compat.copying.errors import CopyError
 from compat.copying.heartbeat import LOOK
 from compat.copying.job import Job, Silence
 from compat.copying.models import CopyRun
+from compat.copying.orphans import reject_orphans
 from compat.copying.proof import prove, wait_for_writers
 from compat.copying.results import Result
 from compat.copying.retry_rejected import retry_run, waiting
@@ -98,6 +99,9 @@ def _copy_and_prove(job: Job, run: CopyRun, began: float) -> Result:
         job.retrying(lambda: _refresh_statistics(job), f"run {run.pk}, refreshing statistics")
         with setting_aside.being_put_back(job, run):
             differences = _compare(job, run, sweep=False)
+        if run.set_aside:
+            reject_orphans(job, run)
+            setting_aside.put_back(job, run)
         if differences.missing and not job.stop.requested():
             differences = _compare(job, run, sweep=True)
         differences = _without_older_rows(job, run, differences)

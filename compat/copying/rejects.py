@@ -14,9 +14,14 @@ CHUNK = 500
 """Keys that one statement names."""
 
 
+def unfit(statements: Statements, mapped: Sql) -> dict[int, str]:
+    """Return what is wrong with each mapped row that breaks a promise, by its source key."""
+    return {key: reason.rstrip("; ") for key, reason in fetch(statements.using, statements.unfit(mapped))}
+
+
 def reject_unfit(run: CopyRun, statements: Statements, mapped: Sql) -> tuple[int, ...]:
     """Put the mapped rows that break a promise to the rejects and return their source keys."""
-    reasons = {key: reason.rstrip("; ") for key, reason in fetch(statements.using, statements.unfit(mapped))}
+    reasons = unfit(statements, mapped)
     reject(run, statements, reasons)
     return tuple(reasons)
 

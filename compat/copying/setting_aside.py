@@ -72,8 +72,7 @@ def set_aside(job: Job, run: CopyRun) -> None:
 def put_back(job: Job, run: CopyRun) -> None:
     """Build again what the run set aside and is not there, and forget it.
 
-    A foreign key that rows of others break meanwhile is there again, holds for new rows, and is tried anew
-    by the next run: it stays on the list.
+    A foreign key that rows break is there again and holds for new rows; it stays on the list, to be tried anew.
     """
     table = job.copy.target._meta.db_table
     broken = []
@@ -84,10 +83,9 @@ def put_back(job: Job, run: CopyRun) -> None:
             job.retrying(build, f"run {run.pk}, building {structure['name']}")
         except IntegrityError as error:
             broken.append(structure)
-            logger.error(
-                "run %d: %s of %s is back, but rows break it: %s Mend them; verify_structure names them.",
-                run.pk, structure["name"], table, one_line(error),
-            )  # fmt: skip
+            logger.warning(
+                "run %d: %s of %s is back, but rows break it: %s", run.pk, structure["name"], table, one_line(error)
+            )
             continue
         logger.info("run %d: %s of %s is back after %.2f s", run.pk, structure["name"], table, time.monotonic() - began)
     if run.set_aside != broken:

@@ -81,6 +81,23 @@ def test_devices_that_are_deleted_meanwhile_leave_no_orphan(migrated, migrated_u
     assert result.copied == legacy.count(migrated)
 
 
+@pytest.mark.parametrize("checks", ["by the server"], indirect=True)
+def test_rows_whose_device_is_deleted_while_the_key_is_aside_are_rejected(migrated, migrated_url, checks):
+    legacy.build(migrated, 100)
+
+    def delete():
+        with psycopg2.connect(migrated_url) as other:
+            other.cursor().execute("DELETE FROM devices WHERE id = 3")
+        other.close()
+
+    result = copy(batch_size=20, defer_indexes="always", progress=Meanwhile(delete))
+    assert (result.status, result.copied, result.rejected, result.verified) == ("completed", 90, 10, True)
+    assert [row.source_pk for row in RejectedRow.objects.order_by("source_pk")] == list(range(2, 101, 10))
+    assert legacy.execute(migrated, ORPHANS) == [(0,)]
+    assert legacy.execute(migrated, VALIDATED) == [(True,)]
+    assert operations.roll_back(Job(PERFORMANCE)).copied == 90
+
+
 def test_a_device_whose_deletion_is_open_is_waited_for(migrated, migrated_url, checks):
     legacy.build(migrated, 100)
     with psycopg2.connect(migrated_url) as other:
