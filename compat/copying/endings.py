@@ -98,9 +98,10 @@ def stopped(job: Job, run: CopyRun, reason: str | Promise, began: float) -> Resu
     text = format_lazy(_("stopped, {reason}; run again to resume"), reason=reason)
     if run.state == State.RUNNING:
         release(job, run, State.STOPPED, text, logging.WARNING, error=str(reason), **_course(job, run, began))
-    else:
-        lease.leave(run, job.using, text, logging.WARNING)
-    return answer(job, run, results.STOPPED)
+        return answer(job, run, results.STOPPED)
+    lease.leave(run, job.using, text, logging.WARNING)
+    left = format_lazy(_("Half rolled back, {reason}. Finish that first: --rollback."), reason=reason)
+    return replace(answer(job, run, results.STOPPED), seconds=0.0, batches=0, error=str(left))
 
 
 def failed(job: Job, run: CopyRun, message: str, began: float) -> Result:

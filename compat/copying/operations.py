@@ -55,11 +55,18 @@ def _after(check: Callable[[Job], None]) -> Callable[[Operation], Operation]:
     return decorate
 
 
-def _refusal(job: Job, error: Exception) -> str:
-    if isinstance(error, DatabaseError) and backend_for(connections[job.using]).is_read_only(error):
+def _refusal(job: Job, error: DatabaseError | Error) -> str:
+    backend = backend_for(connections[job.using])
+    text = _("The database refused: %(error)s")
+    if backend.is_read_only(error):
         text = _("The database %(alias)r may only be read here: take a role, and a server or file, that may write.")
-        return text % {"alias": job.using}
-    return _("The database refused: %(error)s") % {"error": one_line(error)}
+    elif backend.lacks_rights(error):
+        text = _(
+            "The role lacks a right in the database %(alias)r (%(error)s). A copy, and its dry run, take SELECT, INSERT, "
+            "UPDATE and DELETE on the target and on the tables of runs, and USAGE on their sequences: grant them, or "
+            "take another role."
+        )
+    return text % {"alias": job.using, "error": one_line(error)}
 
 
 @_after(preflight.check)

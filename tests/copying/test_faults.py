@@ -222,3 +222,15 @@ def test_a_timestamp_that_a_zone_moves_out_of_range_is_rejected(migrated, settin
     assert operations.verify(Job(PERFORMANCE)).status == "verified"
     assert operations.dry_run(Job(PERFORMANCE)).status == "dry_run"
     assert roll_back().copied == 19
+
+
+@postgresql
+def test_a_role_that_may_only_read_is_told_which_rights_a_copy_takes(migrated):
+    legacy.build(migrated, 20)
+    name = f"reader_{connection.settings_dict['NAME']}"
+    legacy.execute(migrated, f"CREATE ROLE {name}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}")
+    legacy.execute(migrated, f"SET ROLE {name}")
+    results = [operation(Job(PERFORMANCE)) for operation in (operations.copy_rows, operations.dry_run)]
+    legacy.execute(migrated, f"RESET ROLE; DROP OWNED BY {name}; DROP ROLE {name}")
+    assert {(result.status, result.exit_code) for result in results} == {("blocked", 2)}
+    assert all("SELECT, INSERT, UPDATE and DELETE" in result.error for result in results)

@@ -64,7 +64,9 @@ def test_a_stopped_rollback_blocks_a_copy_and_is_resumed(migrated):
     copy()
     job = Job(PERFORMANCE)
     job.stop.request("the test asks for it")
-    assert operations.roll_back(job).status == "stopped"
+    stopped = operations.roll_back(job)
+    assert (stopped.status, stopped.seconds) == ("stopped", 0)
+    assert "--rollback" in stopped.error
     blocked = copy()
     assert (blocked.status, blocked.exit_code) == ("blocked", 2)
     assert "--rollback" in blocked.error

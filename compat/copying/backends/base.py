@@ -152,6 +152,10 @@ class Backend(ABC):
         """Tell whether a statement failed because the session or the file may only be read."""
         return False
 
+    def lacks_rights(self, error: Error) -> bool:
+        """Tell whether a statement failed because the role may not do that."""
+        return False
+
     @abstractmethod
     def is_transient(self, error: Error) -> bool:
         """Tell whether trying again may succeed: locks, timeouts, lost connections, a full disk."""

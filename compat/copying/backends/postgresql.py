@@ -41,6 +41,7 @@ FORMS = {
 """How Django stores in other databases what PostgreSQL has types for."""
 
 READ_ONLY = "25006"
+INSUFFICIENT_PRIVILEGE = "42501"
 TIMEOUTS = {"55P03", "57014"}
 
 
@@ -236,6 +237,10 @@ class PostgreSQL(Backend):
     def is_read_only(self, error: Error) -> bool:
         """Judge by SQLSTATE."""
         return _sqlstate(error) == READ_ONLY
+
+    def lacks_rights(self, error: Error) -> bool:
+        """Judge by SQLSTATE."""
+        return _sqlstate(error) == INSUFFICIENT_PRIVILEGE
 
     def is_transient(self, error: Error) -> bool:
         """Judge by SQLSTATE; a driver's error without one is a lost or refused connection."""
