@@ -62,9 +62,9 @@ def _refusal(job: Job, error: DatabaseError | Error) -> str:
         text = _("The database %(alias)r may only be read here: take a role, and a server or file, that may write.")
     elif backend.lacks_rights(error):
         text = _(
-            "The role lacks a right in the database %(alias)r (%(error)s). A copy, and its dry run, take SELECT, INSERT, "
-            "UPDATE and DELETE on the target and on the tables of runs, and USAGE on their sequences: grant them, or "
-            "take another role."
+            "The role lacks a right in the database %(alias)r (%(error)s). A copy, and its dry run, take SELECT, "
+            "INSERT, UPDATE and DELETE on the target and on the tables of runs, and USAGE on their sequences: grant "
+            "them, or take another role."
         )
     return text % {"alias": job.using, "error": one_line(error)}
 
