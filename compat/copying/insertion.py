@@ -74,4 +74,4 @@ class _Insertion:
         return f"({value} IS NULL OR {locked})" if to.optional else locked
 
     def _parents(self, to: Reference) -> str:
-        return self.statements.quote(f"parents_of_{to.column}")
+        return f"parents_{self.at_once.index(to)}"

@@ -154,8 +154,13 @@ def test_what_others_insert_while_indexes_are_aside_is_checked_still(migrated, m
             "ALTER TABLE performance_records ADD UNIQUE (device_id) DEFERRABLE INITIALLY DEFERRED",
             "SELECT count(*) = 10 FROM performance_records",
         ),
+        (
+            "CREATE TABLE spares () INHERITS (devices); INSERT INTO spares (id, name, ip_address) "
+            "VALUES (77, 'spare', '10.7.7.7'); UPDATE performance_data SET device_id = 77 WHERE id = 5",
+            "SELECT count(*) = 39 FROM performance_records",
+        ),
     ],
-    ids=["trigger", "rule", "other key", "two columns", "deferred unique"],
+    ids=["trigger", "rule", "other key", "two columns", "deferred unique", "inherited parent"],
 )
 def test_whatever_else_an_insert_must_fire_is_fired(migrated, statements, check):
     legacy.build(migrated, 40)

@@ -27,11 +27,13 @@ SELECT current_setting('session_replication_role') = 'origin'
              JOIN pg_attribute b ON b.attrelid = confrelid AND b.attname = known.key
             WHERE confrelid = known.parent::regclass AND confrelid <> conrelid
               AND conkey = ARRAY[a.attnum] AND confkey = ARRAY[b.attnum]
+              AND NOT EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = confrelid)
               AND has_any_column_privilege(confrelid, 'UPDATE') AND NOT row_security_active(confrelid)))
 """
 """No trigger for INSERT (4 in `tgtype`) but those of foreign keys, no rule, and no foreign key that is not known.
 
-Locking a row that is referred to takes the right to update it. Citus has the triggers on other machines.
+A foreign key does not see rows that a table inherits. Locking a row that is referred to takes the right to update it.
+Citus has the triggers on other machines.
 """
 
 
