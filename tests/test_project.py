@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 from django.core.management import load_command_class
@@ -42,26 +43,31 @@ def test_a_wrong_database_url_is_explained_without_its_password(empty_url, schem
 @pytest.mark.parametrize("vendor", ["sqlite"])
 def test_an_interruption_is_no_traceback(migrated_url):
     waiting = "import time; print('begun', flush=True); time.sleep(60)"
-    process = started("shell", "--no-imports", "-c", waiting, url=migrated_url)
-    assert process.stdout.readline() == "begun\n"
-    process.send_signal(signal.SIGINT)
-    assert (process.communicate(timeout=20)[1], process.returncode) == ("Interrupted.\n", 130)
+    with started("shell", "--no-imports", "-c", waiting, url=migrated_url) as process:
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        assert (process.stderr.read(), process.wait(20)) == ("Interrupted.\n", 130)
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
 def test_a_pipe_that_is_closed_early_is_no_traceback(migrated_url):
-    process = started("verify_structure", url=migrated_url)
-    process.stdout.close()
-    assert (process.wait(20), "Traceback" in process.stderr.read()) == (141, False)
-    process.stderr.close()
+    with started("verify_structure", url=migrated_url) as process:
+        process.stdout.close()
+        assert (process.wait(20), "Traceback" in process.stderr.read()) == (141, False)
 
 
+@contextmanager
 def started(*arguments, url):
-    """Start `manage.py` as a process that can be interrupted."""
-    return subprocess.Popen(
+    """Start `manage.py` as a process that heeds SIGINT, as a background job of a shell would not."""
+    with subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT, env=environment(url), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("variable", ["COMPAT_LOG_LEVEL", "COMPAT_LOG_FORMAT", "DJANGO_LANGUAGE_CODE"])

@@ -14,26 +14,32 @@ SINCE = 150000
 
 MAY_CHECK = """
 SELECT current_setting('session_replication_role') = 'origin'
+   AND current_setting('transaction_isolation') = 'read committed'
    AND NOT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')
    AND EXISTS (SELECT 1 FROM pg_class WHERE oid = %(table)s::regclass AND relkind = 'r' AND NOT relhasrules)
    AND NOT EXISTS (
        SELECT 1 FROM pg_trigger WHERE tgrelid = %(table)s::regclass AND tgenabled <> 'D' AND tgtype & 4 <> 0
        AND tgfoid <> 'pg_catalog."RI_FKey_check_ins"'::regproc)
+   AND cardinality(%(columns)s::name[]) = (
+       SELECT count(*) FROM pg_trigger WHERE tgrelid = %(table)s::regclass AND tgenabled = 'O' AND tgtype & 4 <> 0)
    AND NOT EXISTS (
        SELECT 1 FROM pg_constraint WHERE conrelid = %(table)s::regclass AND contype = 'f' AND NOT EXISTS (
            SELECT 1
              FROM unnest(%(columns)s::name[], %(parents)s::text[], %(keys)s::name[]) AS known (col, parent, key)
              JOIN pg_attribute a ON a.attrelid = conrelid AND a.attname = known.col
              JOIN pg_attribute b ON b.attrelid = confrelid AND b.attname = known.key
+             JOIN pg_class parents ON parents.oid = confrelid AND parents.relkind = 'r'
             WHERE confrelid = known.parent::regclass AND confrelid <> conrelid
               AND conkey = ARRAY[a.attnum] AND confkey = ARRAY[b.attnum]
               AND NOT EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = confrelid)
-              AND has_any_column_privilege(confrelid, 'UPDATE') AND NOT row_security_active(confrelid)))
+              AND has_table_privilege(confrelid, 'SELECT') AND has_any_column_privilege(confrelid, 'UPDATE')
+              AND NOT row_security_active(confrelid)))
 """
 """No trigger for INSERT (4 in `tgtype`) but those of foreign keys, no rule, and no foreign key that is not known.
 
-A foreign key does not see rows that a table inherits. Locking a row that is referred to takes the right to update it.
-Citus has the triggers on other machines.
+Nor one that is known and not in force, for a copy is not stricter than the server. With a stricter isolation the
+catalog would be seen as it was before the locks were taken. A foreign key does not see rows that a table inherits.
+Locking a row that is referred to takes the right to update it. Citus has the triggers on other machines.
 """
 
 
