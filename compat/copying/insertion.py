@@ -22,7 +22,7 @@ them are meant takes a tenth of the time of writing."""
 def insert(statements: Statements, mapped: Sql, rows: int, *, only_fit: bool) -> int:
     """Insert the mapped rows, `rows` by number, with `only_fit` those that keep every promise; return how many.
 
-    Rows without a parent are left out in any case where foreign keys are checked for all of them at once.
+    So it is in any case where foreign keys are checked for all rows at once.
     """
     references, table = statements.references, statements.copy.target._meta.db_table
     with (
@@ -47,7 +47,8 @@ class _Insertion:
         made, quote = self.statements, self.statements.quote
         values = ", ".join(quote(f"to_{column}") for column in made.columns)
         where = [self._is_locked(to) for to in self.at_once]
-        where += [made.fit(p for p in made.promises if p.reference not in self.at_once)] if only_fit else []
+        others = [promise for promise in made.promises if promise.reference not in self.at_once]
+        where += [made.fit(others)] if only_fit or self.at_once else []
         where += [f"NOT EXISTS ({made.counterpart()})"] if made.copy.keep_keys else []
         locked = [self._locking(to) for to in self.at_once]
         locking = f"WITH {', '.join(parents.text for parents in locked)} " if locked else ""
@@ -58,15 +59,20 @@ class _Insertion:
 
     def _locking(self, to: Reference) -> Sql:
         quote = self.statements.quote
-        key, table, few = quote(to.key), quote(to.table), self.rows // FEW
-        some = Sql(f"SELECT count(*) FROM (SELECT FROM {table} LIMIT {few + 1}) parents")  # noqa: S608 quoted names
-        [(parents,)] = fetch(self.statements.using, some)
+        key, table = quote(to.key), quote(to.table)
         meant = Sql("")
-        if parents > few:
+        if not self._are_few_and_free(table, self.rows // FEW):
             referred = f"SELECT {quote(f'to_{to.column}')} FROM ({self.mapped.text}) mapped"  # noqa: S608 quoted names
             meant = Sql(f"WHERE {key} IN ({referred})", self.mapped.params)
         rows = f"SELECT {key} AS key FROM {table} {meant.text} FOR KEY SHARE"  # noqa: S608 quoted names
         return Sql(f"{self._parents(to)} AS MATERIALIZED ({rows})", meant.params)
+
+    def _are_few_and_free(self, table: str, few: int) -> bool:
+        """Tell whether all rows of a table can be locked; where others hold some, only those that are meant should."""
+        some = f"SELECT count(*) FROM (SELECT FROM {table} LIMIT {few + 1}) parents"  # noqa: S608 quoted names
+        free = f"SELECT count(*) FROM (SELECT FROM {table} FOR KEY SHARE SKIP LOCKED) parents"  # noqa: S608 quoted names
+        [(parents,)] = fetch(self.statements.using, Sql(some))
+        return bool(parents <= few and fetch(self.statements.using, Sql(free)) == [(parents,)])
 
     def _is_locked(self, to: Reference) -> str:
         value = self.statements.quote(f"to_{to.column}")

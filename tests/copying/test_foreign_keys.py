@@ -109,6 +109,25 @@ def test_a_device_whose_deletion_is_open_is_waited_for(migrated, migrated_url, c
     assert legacy.execute(migrated, ORPHANS) == [(0,)]
 
 
+def test_a_device_that_no_reading_refers_to_may_be_held(migrated, migrated_url, checks):
+    legacy.build(migrated, 2000)
+    legacy.execute(migrated, "INSERT INTO devices (name, ip_address) VALUES ('unused', '10.9.9.9')")
+    with closing(psycopg2.connect(migrated_url)) as other:
+        other.cursor().execute("SELECT 1 FROM devices WHERE name = 'unused' FOR UPDATE")
+        assert copy(batch_size=2000, defer_indexes="never").status == "completed"
+
+
+def test_what_a_drifted_target_takes_is_not_also_rejected(migrated, checks):
+    legacy.build(migrated, 40)
+    legacy.execute(migrated, "ALTER TABLE performance_records ALTER recorded_at DROP NOT NULL; "
+                             "UPDATE performance_data SET timestamp = NULL WHERE id = 7; "
+                             "UPDATE performance_data SET device_id = 999 WHERE id = 8")  # fmt: skip
+    copy(batch_size=40, defer_indexes="never")
+    rejected = set(RejectedRow.objects.values_list("source_pk", flat=True))
+    over = {key for (key,) in legacy.execute(migrated, "SELECT id FROM performance_records")}
+    assert (rejected | over, rejected & over) == (set(range(1, 41)), set())
+
+
 def test_what_others_insert_while_indexes_are_aside_is_checked_still(migrated, migrated_url):
     refused = []
 

@@ -20,6 +20,9 @@ SELECT current_setting('session_replication_role') = 'origin'
    AND NOT EXISTS (
        SELECT 1 FROM pg_trigger WHERE tgrelid = %(table)s::regclass AND tgenabled <> 'D' AND tgtype & 4 <> 0
        AND tgfoid <> 'pg_catalog."RI_FKey_check_ins"'::regproc)
+   AND NOT EXISTS (
+       SELECT 1 FROM pg_attrdef d JOIN pg_depend ON classid = 'pg_attrdef'::regclass AND objid = d.oid
+       WHERE adrelid = %(table)s::regclass AND refclassid = 'pg_proc'::regclass)
    AND cardinality(%(columns)s::name[]) = (
        SELECT count(*) FROM pg_trigger WHERE tgrelid = %(table)s::regclass AND tgenabled = 'O' AND tgtype & 4 <> 0)
    AND NOT EXISTS (
@@ -35,7 +38,8 @@ SELECT current_setting('session_replication_role') = 'origin'
               AND has_table_privilege(confrelid, 'SELECT') AND has_any_column_privilege(confrelid, 'UPDATE')
               AND NOT row_security_active(confrelid)))
 """
-"""No trigger for INSERT (4 in `tgtype`) but those of foreign keys, no rule, and no foreign key that is not known.
+"""No trigger for INSERT (4 in `tgtype`) but those of foreign keys, no rule, no function of one's own that is a
+default and could write elsewhere, and no foreign key that is not known.
 
 Nor one that is known and not in force, for a copy is not stricter than the server. With a stricter isolation the
 catalog would be seen as it was before the locks were taken. A foreign key does not see rows that a table inherits.
@@ -63,8 +67,13 @@ def unchecked(cursor: CursorWrapper, table: str, references: Iterable[Reference]
 
     The lock is the one that an insert takes anyway. Under it nobody adds a trigger or a foreign key.
     """
-    cursor.execute(f"LOCK TABLE {cursor.db.ops.quote_name(table)} IN ROW EXCLUSIVE MODE")
-    if not references or not may_check(cursor, table, references):
+    references, name = tuple(references), cursor.db.ops.quote_name
+    cursor.execute(f"LOCK TABLE ONLY {name(table)} IN ROW EXCLUSIVE MODE")
+    may = bool(references) and may_check(cursor, table, references)
+    if may:  # now without being renamed: what was said of the parents' names holds to the end
+        cursor.execute(f"LOCK TABLE ONLY {', ONLY '.join(name(to.table) for to in references)} IN ACCESS SHARE MODE")
+        may = may_check(cursor, table, references)
+    if not may:
         yield False
         return
     cursor.execute("SET LOCAL session_replication_role = replica")
