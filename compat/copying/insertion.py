@@ -22,7 +22,7 @@ them are meant takes a tenth of the time of writing."""
 def insert(statements: Statements, mapped: Sql, rows: int, *, only_fit: bool) -> int:
     """Insert the mapped rows, `rows` by number, with `only_fit` those that keep every promise; return how many.
 
-    So it is in any case where foreign keys are checked for all rows at once.
+    Rows without a parent are left out in any case where foreign keys are checked for all of them at once.
     """
     references, table = statements.references, statements.copy.target._meta.db_table
     with (
@@ -47,22 +47,22 @@ class _Insertion:
         made, quote = self.statements, self.statements.quote
         values = ", ".join(quote(f"to_{column}") for column in made.columns)
         where = [self._is_locked(to) for to in self.at_once]
-        others = [promise for promise in made.promises if promise.reference not in self.at_once]
-        where += [made.fit(others)] if only_fit or self.at_once else []
+        where += [made.fit(p for p in made.promises if p.reference not in self.at_once)] if only_fit else []
         where += [f"NOT EXISTS ({made.counterpart()})"] if made.copy.keep_keys else []
+        joins = "".join(self._joining(to) for to in self.at_once if to.optional)
         locked = [self._locking(to) for to in self.at_once]
         locking = f"WITH {', '.join(parents.text for parents in locked)} " if locked else ""
         into = f"{locking}INSERT INTO {made.target} ({', '.join(map(quote, made.columns))})"
         conditions = f" WHERE {' AND '.join(where)}" if where else ""
         params = (*chain.from_iterable(parents.params for parents in locked), *self.mapped.params)
-        return Sql(f"{into} SELECT {values} FROM ({self.mapped.text}) mapped{conditions}", params)  # noqa: S608 quoted names
+        return Sql(f"{into} SELECT {values} FROM ({self.mapped.text}) mapped{joins}{conditions}", params)  # noqa: S608 quoted names
 
     def _locking(self, to: Reference) -> Sql:
         quote = self.statements.quote
         key, table = quote(to.key), quote(to.table)
         meant = Sql("")
         if not self._are_few_and_free(table, self.rows // FEW):
-            referred = f"SELECT {quote(f'to_{to.column}')} FROM ({self.mapped.text}) mapped"  # noqa: S608 quoted names
+            referred = f"SELECT {self._value(to)} FROM ({self.mapped.text}) mapped"  # noqa: S608 quoted names
             meant = Sql(f"WHERE {key} IN ({referred})", self.mapped.params)
         rows = f"SELECT {key} AS key FROM {table} {meant.text} FOR KEY SHARE"  # noqa: S608 quoted names
         return Sql(f"{self._parents(to)} AS MATERIALIZED ({rows})", meant.params)
@@ -74,10 +74,19 @@ class _Insertion:
         [(parents,)] = fetch(self.statements.using, Sql(some))
         return bool(parents <= few and fetch(self.statements.using, Sql(free)) == [(parents,)])
 
+    def _joining(self, to: Reference) -> str:
+        """Join the locked parents: of `IN` beside an OR the planner makes a loop where they outgrow its memory."""
+        parents = self._parents(to)
+        return f" LEFT JOIN {parents} ON {parents}.key = {self._value(to)}"
+
     def _is_locked(self, to: Reference) -> str:
-        value = self.statements.quote(f"to_{to.column}")
-        locked = f"{value} IN (SELECT key FROM {self._parents(to)})"  # noqa: S608 quoted names
-        return f"({value} IS NULL OR {locked})" if to.optional else locked
+        value, parents = self._value(to), self._parents(to)
+        if to.optional:
+            return f"({value} IS NULL OR {parents}.key IS NOT NULL)"
+        return f"{value} IN (SELECT key FROM {parents})"  # noqa: S608 quoted names
+
+    def _value(self, to: Reference) -> str:
+        return self.statements.quote(f"to_{to.column}")
 
     def _parents(self, to: Reference) -> str:
         return f"parents_{self.at_once.index(to)}"

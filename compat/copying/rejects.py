@@ -20,8 +20,12 @@ def unfit(statements: Statements, mapped: Sql) -> dict[int, str]:
 
 
 def reject_unfit(run: CopyRun, statements: Statements, mapped: Sql) -> tuple[int, ...]:
-    """Put the mapped rows that break a promise to the rejects and return their source keys."""
-    reasons = unfit(statements, mapped)
+    """Put the mapped rows that break a promise and are not over to the rejects, and return their source keys.
+
+    A table that lags behind its model holds rows that break one.
+    """
+    waiting = f"SELECT * FROM ({mapped.text}) mapped WHERE NOT EXISTS ({statements.counterpart()})"  # noqa: S608 quoted names
+    reasons = unfit(statements, Sql(waiting, mapped.params))
     reject(run, statements, reasons)
     return tuple(reasons)
 

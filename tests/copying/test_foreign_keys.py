@@ -202,3 +202,130 @@ def test_an_ordinary_role_copies_with_and_without_the_right_to_check_keys_itself
     legacy.execute(migrated, f"RESET ROLE; DROP OWNED BY {name}; DROP ROLE {name}")
     assert (result.status, result.copied, result.rejected) == ("completed", 99, 1)
     assert legacy.not_over(migrated) == [7]
+
+
+def test_what_a_drifted_target_takes_is_copied_whoever_checks_the_keys(migrated, checks):
+    legacy.build(migrated, 40)
+    legacy.execute(migrated, "ALTER TABLE performance_records ALTER recorded_at DROP NOT NULL")
+    legacy.execute(migrated, "UPDATE performance_data SET timestamp = NULL WHERE id = 7")
+    result = copy(batch_size=40, defer_indexes="never")
+    assert (result.copied, result.rejected) == (40, 0)
+
+
+def test_what_a_drifted_target_takes_is_not_rejected_beside_a_row_that_a_trigger_skips(migrated):
+    legacy.build(migrated, 40)
+    legacy.execute(migrated, "ALTER TABLE performance_records ALTER recorded_at DROP NOT NULL; "
+                             "CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; "
+                             "CREATE TRIGGER skip BEFORE INSERT ON performance_records FOR EACH ROW "
+                             "WHEN (NEW.id = 8) EXECUTE FUNCTION skip()")  # fmt: skip
+    legacy.execute(migrated, "UPDATE performance_data SET timestamp = NULL WHERE id = 7")
+    result = copy(batch_size=40, defer_indexes="never")
+    assert (result.copied, result.rejected, legacy.count(migrated)) == (39, 0, 39)
+
+
+def test_an_optional_reference_is_empty_or_holds(migrated, checks, monkeypatch):
+    legacy.build(migrated, 40)
+    legacy.execute(migrated, "ALTER TABLE performance_records ALTER device_id DROP NOT NULL; "
+                             "ALTER TABLE performance_data ALTER device_id DROP NOT NULL")  # fmt: skip
+    legacy.execute(migrated, "UPDATE performance_data SET device_id = nullif(999, 990 + id) WHERE id IN (8, 9)")
+    monkeypatch.setattr(PERFORMANCE.target._meta.get_field("device"), "null", True)
+    result = copy(batch_size=20, defer_indexes="never")
+    assert (result.copied, result.rejected, result.verified) == (39, 1, True)
+    assert legacy.execute(migrated, "SELECT id FROM performance_records WHERE device_id IS NULL") == [(9,)]
+
+
+def test_an_optional_reference_to_many_devices_takes_no_loop(migrated, monkeypatch):
+    legacy.build(migrated, 1)
+    legacy.execute(migrated, "INSERT INTO devices (name, ip_address) SELECT n, n FROM generate_series(100, 60000) n")
+    legacy.append(migrated, 2, 50000, devices=50000)
+    legacy.execute(migrated, "ANALYZE")
+    name = connection.settings_dict["NAME"]
+    legacy.execute(migrated, f"ALTER DATABASE {name} SET work_mem = '256kB'")
+    legacy.execute(migrated, f"ALTER DATABASE {name} SET statement_timeout = '10s'")
+    connection.close()
+    monkeypatch.setattr(PERFORMANCE.target._meta.get_field("device"), "null", True)
+    assert copy(batch_size=50000, defer_indexes="never").copied == 50000
+
+
+def test_a_table_that_takes_the_name_of_the_devices_meanwhile_is_not_asked(migrated, migrated_url, checks):
+    legacy.build(migrated, 40)
+    legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 30")
+    with closing(psycopg2.connect(migrated_url)) as other:
+
+        def swap():
+            other.cursor().execute(
+                "ALTER TABLE devices RENAME TO former; CREATE TABLE devices AS SELECT * FROM former; "
+                "INSERT INTO devices (id) VALUES (999); ALTER TABLE devices ADD PRIMARY KEY (id)"
+            )
+            threading.Timer(0.5, other.commit).start()
+
+        result = copy(batch_size=20, defer_indexes="never", progress=Meanwhile(swap))
+    assert (result.copied, result.rejected) == (39, 1)
+    assert legacy.execute(migrated, ORPHANS.replace("FROM devices", "FROM former")) == [(0,)]
+
+
+def test_a_partition_that_gets_no_row_may_be_locked(migrated, migrated_url):
+    legacy.build(migrated, 40)
+    legacy.execute(
+        migrated,
+        "ALTER TABLE performance_records RENAME TO former; CREATE TABLE performance_records "
+        "(LIKE former INCLUDING IDENTITY, PRIMARY KEY (id), FOREIGN KEY (device_id) REFERENCES devices) "
+        "PARTITION BY RANGE (id); CREATE TABLE low PARTITION OF performance_records FOR VALUES FROM (0) TO (1000); "
+        "CREATE TABLE high PARTITION OF performance_records FOR VALUES FROM (1000) TO (2000)",
+    )
+
+    class Locks(Silence):
+        """Holds a lock during the second batch."""
+
+        def advance(self, rows, note=""):
+            other.rollback()
+            if legacy.count(migrated) == 20:
+                other.cursor().execute("LOCK TABLE high IN SHARE MODE")
+
+    with closing(psycopg2.connect(migrated_url)) as other:
+        assert copy(batch_size=20, defer_indexes="never", progress=Locks()).copied == 40
+
+
+@pytest.mark.parametrize("level", ["read committed", "repeatable read", "serializable"])
+def test_a_trigger_that_is_committed_while_a_batch_waits_is_fired(migrated, migrated_url, level):
+    legacy.build(migrated, 40)
+    legacy.execute(migrated, "CREATE TABLE seen (id bigint); CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS "
+                             "$$ BEGIN INSERT INTO seen VALUES (NEW.id); RETURN NEW; END $$")  # fmt: skip
+    name = connection.settings_dict["NAME"]
+    legacy.execute(migrated, f"ALTER DATABASE {name} SET default_transaction_isolation = '{level}'")
+    connection.close()
+    with closing(psycopg2.connect(migrated_url)) as other:
+
+        def add():
+            other.cursor().execute(
+                "CREATE TRIGGER see AFTER INSERT ON performance_records FOR EACH ROW EXECUTE FUNCTION see()"
+            )
+            threading.Timer(0.5, other.commit).start()
+
+        assert copy(batch_size=20, defer_indexes="never", progress=Meanwhile(add)).copied == 40
+    assert legacy.count(migrated, "seen") == 20
+
+
+@pytest.mark.parametrize("change", ["DROP CONSTRAINT {}", "ALTER CONSTRAINT {} NOT ENFORCED", "DISABLE TRIGGER ALL"])
+def test_a_key_that_is_not_in_force_keeps_no_row_back(migrated, checks, change):
+    if "ENFORCED" in change and connection.pg_version < 180000:
+        pytest.skip("PostgreSQL knows it from 18 on")
+    legacy.build(migrated, 40)
+    legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 8")
+    [(key,)] = legacy.execute(migrated, VALIDATED.replace("convalidated", "conname"))
+    legacy.execute(migrated, f"ALTER TABLE performance_records {change.format(key)}")
+    assert copy(batch_size=40, defer_indexes="never").copied == 40
+
+
+def test_a_role_that_may_not_read_the_devices_leaves_the_check_to_the_server(migrated):
+    legacy.build(migrated, 40)
+    name = f"copier_{connection.settings_dict['NAME']}"
+    legacy.execute(migrated, f"CREATE ROLE {name}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}; "
+                             f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {name}; "
+                             f"REVOKE SELECT ON devices FROM {name}")  # fmt: skip
+    if connection.pg_version >= 150000:
+        legacy.execute(migrated, f"GRANT SET ON PARAMETER session_replication_role TO {name}")
+    legacy.execute(migrated, f"SET ROLE {name}")
+    result = copy(batch_size=20, defer_indexes="never")
+    legacy.execute(migrated, f"RESET ROLE; DROP OWNED BY {name}; DROP ROLE {name}")
+    assert (result.status, result.copied) == ("completed", 40)
