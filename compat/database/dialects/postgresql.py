@@ -1,0 +1,73 @@
+"""PostgreSQL for both engines."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from compat.database.dialects.base import Dialect, causes
+from compat.database.errors import Failure
+
+CODES = {
+    "25006": Failure.READ_ONLY,
+    "40001": Failure.CONFLICT,  # serialization_failure
+    "40P01": Failure.CONFLICT,  # deadlock_detected
+    "42501": Failure.PERMISSION,
+    "44000": Failure.ROW,  # with_check_option_violation
+    "55P03": Failure.LOCK_TIMEOUT,
+    "57014": Failure.STATEMENT_TIMEOUT,
+    "25P03": Failure.CONNECTION,  # idle_in_transaction_session_timeout
+    "57P05": Failure.CONNECTION,  # idle_session_timeout
+}
+CLASSES = {
+    "08": Failure.CONNECTION,
+    "22": Failure.ROW,  # data exception
+    "23": Failure.ROW,  # integrity constraint violation
+    "53": Failure.RESOURCES,
+    "57P": Failure.CONNECTION,  # shutdown, crash, cannot connect now
+    "58": Failure.RESOURCES,  # system error, such as I/O
+    "P0": Failure.ROW,  # raised by a trigger
+}
+"""SQLSTATE codes and prefixes, https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+
+LOCK_KEY = int.from_bytes(hashlib.sha256(b"compat.structure repair of a database").digest()[:6], "big")
+
+
+class PostgreSQL(Dialect):
+    """PostgreSQL with any driver that Django supports."""
+
+    failure_without_code = Failure.CONNECTION  # the driver's own error: the server sent none
+
+    def failure_of_code(self, error: BaseException) -> Failure | None:
+        """Judge by SQLSTATE."""
+        code = sqlstate(error)
+        if code is None:
+            return None
+        prefixes = (failure for prefix, failure in CLASSES.items() if code.startswith(prefix))
+        return CODES.get(code) or next(prefixes, Failure.OTHER)
+
+    @contextmanager
+    def repair_lock(self) -> Iterator[Callable[[], bool]]:
+        """Use an advisory lock of a transaction on its own connection, which works behind a transaction pooler.
+
+        READ COMMITTED keeps no snapshot between statements, so that CREATE INDEX CONCURRENTLY does not wait
+        for this transaction.
+        """
+        own = self.connection.copy()
+        try:
+            with own.cursor() as cursor:
+                cursor.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+                cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
+
+                def try_lock() -> bool:
+                    cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])
+                    return bool(cursor.fetchone()[0])
+
+                yield try_lock
+        finally:
+            own.close()
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """Return the SQLSTATE of an error from psycopg2 (`pgcode`) or psycopg 3 (`sqlstate`)."""
+    codes = (getattr(cause, name, None) for cause in causes(error) for name in ("sqlstate", "pgcode"))
+    return next(filter(None, codes), None)
