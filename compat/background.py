@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from django.db import connections
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from compat.copying.results import BLOCKED, Result
+from compat.database.messages import Message
 from compat.database.stop import Stop
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def shut_down() -> None:
     """Ask all work to stop, and wait for it."""
     running = dict(_running)
     for stop in running.values():
-        stop.request(gettext_lazy("the server stops"))
+        stop.request(Message("server_stops"))
     for thread in running:
         thread.join(PATIENCE)
 

@@ -12,12 +12,10 @@ from django.utils.connection import ConnectionDoesNotExist
 from django.utils.translation import gettext as _
 
 from compat.copies import PERFORMANCE
-from compat.copying import operations
-from compat.copying.job import Job
+from compat.copying import Limits, Result, copy_rows
 from compat.copying.models import CopyRun
-from compat.copying.results import BLOCKED, Result
+from compat.copying.results import BLOCKED
 from compat.copying.runner.deferred_indexes import NEVER
-from compat.copying.runner.throttle import Limits
 from compat.copying.runs import requests
 from compat.copying.states import State
 from compat.database.stop import Stop
@@ -67,12 +65,12 @@ def verify_database_structure(using: str = "default") -> Report:
 
 
 def migrate_performance_data(using: str = "default", source: str | None = None, **options: Any) -> Result:
-    """Copy performance_data into performance_records and prove it; resumes what was interrupted.
+    """Copy performance_data into performance_records and verify it; resumes an interrupted run.
 
     `source` is the alias to read from, the target itself unless given. `options` are those of
     `compat.copying.job.Job`, such as `batch_size`, `workers` and `stop`.
     """
-    return operations.copy_rows(Job(PERFORMANCE, using=using, source=source or using, **options))
+    return copy_rows(PERFORMANCE, using, source, **options)
 
 
 def run_compatibility_fixes(using: str = "default", source: str | None = None, *, stop: Stop | None = None) -> Fixes:
@@ -133,12 +131,12 @@ def _is_left_to_a_person(using: str, states: Collection[State]) -> bool:
     if not has_table(using, CopyRun) or (run := requests.held_back(PERFORMANCE, using, states)) is None:
         return False
     if run.state == State.PAUSED:
-        text = _("run %(run)d is %(state)s%(error)s. Resume it: python manage.py migrate_performance%(option)s")
+        text = _("python manage.py migrate_performance%(option)s resumes run %(run)d, which is %(state)s%(reason)s")
     else:
-        text = _("run %(run)d is %(state)s%(error)s. Copy again: python manage.py migrate_performance%(option)s")
-    error = f": {run.error.rstrip('.。')}" if run.error else ""
+        text = _("python manage.py migrate_performance%(option)s copies again; run %(run)d is %(state)s%(reason)s")
+    reason = f": {run.error_text}" if run.error_text else ""
     option = "" if using == "default" else f" --database {using}"
-    facts = {"run": run.pk, "state": run.get_state_display(), "error": error, "option": option}
+    facts = {"run": run.pk, "state": run.get_state_display(), "reason": reason, "option": option}
     logger.warning(text, facts)
     return True
 

@@ -24,7 +24,7 @@ from compat.copying import operations, preflight
 from compat.copying.errors import CopyError
 from compat.copying.job import Job
 from compat.copying.models import Request
-from compat.copying.results import Result
+from compat.copying.results import DIFFERENCE_LABELS, Result
 from compat.copying.runs import requests
 from compat.copying.runs.lease_holder import describe_holder
 from compat.copying.states import MEANINGS, OPEN, RESUMABLE, State, may_become
@@ -78,7 +78,8 @@ class RunAdmin(PageAdmin):
         return self.page(
             request, "run.html", _("Run %(number)d") % {"number": run.pk}, run=run, meaning=MEANINGS[State(run.state)],
             progress=progress_of(run), live=is_live(run), owner=describe_holder(run.owner), charts=charts(run.samples),
-            differences=run.differences or {}, events=run.events.order_by("-pk")[:EVENTS],
+            differences={DIFFERENCE_LABELS[kind]: rows for kind, rows in (run.differences or {}).items()},
+            events=run.events.order_by("-pk")[:EVENTS],
             waiting=run.rejects.filter(resolved_at=None).count(), buttons=able,
         )  # fmt: skip
 

@@ -18,10 +18,10 @@ from typing import NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from compat import background, conf
 from compat.background import PATIENCE
+from compat.database.messages import Message
 from compat.database.stop import Stop
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class Hook:
 
     def shut_down(self) -> None:
         """Ask the work to stop, also what pages have begun, and wait for the batch in hand."""
-        self.stop.request(gettext_lazy("the server stops"))
+        self.stop.request(Message("server_stops"))
         if self._thread is not None:
             self._thread.join(PATIENCE)
         background.shut_down()

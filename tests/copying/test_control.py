@@ -15,7 +15,7 @@ from compat.copying.errors import ForbiddenTransition
 from compat.copying.job import Job
 from compat.copying.models import CopyEvent, CopyRun, Request
 from compat.copying.runs import requests, store
-from compat.copying.runs.samples import MOST, Sample, added, speeds
+from compat.copying.runs.samples import MAX_SAMPLES, Sample, speeds, with_sample
 from compat.copying.states import MEANINGS, TRANSITIONS, State
 from tests import legacy
 from tests.copying.test_processes import ROWS, finish, start, wait_for_rows
@@ -23,7 +23,7 @@ from tests.databases import ROOT
 
 
 def texts():
-    return list(CopyEvent.objects.order_by("pk").values_list("level", "text"))
+    return [(event.level, event.message) for event in CopyEvent.objects.order_by("pk")]
 
 
 def test_a_run_of_another_process_is_paused_at_a_batch_border_and_only_a_person_resumes_it(
@@ -44,12 +44,12 @@ def test_a_run_of_another_process_is_paused_at_a_batch_border_and_only_a_person_
     assert (run.state, run.owner, run.request) == (State.PAUSED, "", "")
     assert legacy.count(migrated) % 5 == 0
     assert services.run_compatibility_fixes().copy is None
-    assert "run 1 is paused: paused by ann. Resume it: python manage.py migrate_performance" in caplog.text
+    assert "python manage.py migrate_performance resumes run 1, which is paused: paused by ann" in caplog.text
     assert CopyRun.objects.get().state == State.PAUSED
     assert services.migrate_performance_data().status == "completed"
     assert legacy.not_over(migrated) == []
     assert [text.split(" process")[0].partition(",")[0] for _, text in texts()] == [
-        "begun by", "to be paused by ann at the next batch border", "paused by ann", "running:",
+        "started by", "pause requested by ann", "paused by ann", "running:",
         "completed",
     ]  # fmt: skip
 
@@ -61,7 +61,7 @@ def test_a_run_that_nobody_has_is_paused_at_once_and_its_former_owner_is_shut_ou
     CopyRun.objects.update(state=state, lease_expires_at=timezone.now() - timedelta(seconds=1))
     requests.ask(former, migrated, Request.PAUSE)
     run = CopyRun.objects.get()
-    assert (run.state, run.error, run.owner) == (State.PAUSED, "paused on request", "")
+    assert (run.state, run.error_text, run.owner) == (State.PAUSED, "paused on request", "")
     assert run.token == run.ranges.get().token == former.token + 1
     with pytest.raises(ForbiddenTransition):
         requests.ask(run, migrated, Request.PAUSE)
@@ -85,7 +85,7 @@ def test_a_cancelled_run_of_another_process_stops_there_and_its_rows_are_taken_b
     assert finish(process)[0] == 3
     assert legacy.count(migrated) == 0
     assert [text for _, text in texts()][1:3] == [
-        "to be cancelled by ann at the next batch border", "cancelled by ann",
+        "cancellation requested by ann, at the next batch border", "cancelled by ann",
     ]  # fmt: skip
 
 
@@ -100,19 +100,19 @@ def test_cancelling_takes_back_the_newest_run_alone(migrated):
 
 
 def test_every_change_of_state_is_an_event_and_one_record_of_the_log(migrated, caplog):
-    caplog.set_level(logging.INFO, "compat.copying.runs.events")
+    caplog.set_level(logging.INFO, "compat.copying.events")
     legacy.build(migrated, 20)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 7")
     services.migrate_performance_data()
     operations.verify(Job(PERFORMANCE))
     operations.roll_back(Job(PERFORMANCE))
-    begun, completed, verified, rolling_back, rolled_back = texts()
-    assert begun[1].endswith(": keys 1 to 20, offset 0")
+    started, completed, verified, rolling_back, rolled_back = texts()
+    assert started[1].endswith(": keys 1 to 20, offset 0")
     assert completed[1].startswith("completed, 19 rows copied, 1 rejected, 1 batches, ")
     assert verified == ("info", "verified, 19 rows: source and target are equal")
-    assert rolling_back[1].endswith("it was completed")
+    assert rolling_back[1].endswith("the run was completed")
     assert rolled_back[1].startswith("rolled back, 19 rows deleted in ")
-    records = [record for record in caplog.records if record.name == "compat.copying.runs.events"]
+    records = [record for record in caplog.records if record.name == "compat.copying.events"]
     assert [record.getMessage() for record in records] == [f"run 1: {text}" for _, text in texts()]
     assert {record.run for record in records} == {1}
 
@@ -156,7 +156,9 @@ def test_the_documented_receivers_send_mail(migrated, no_receivers, settings, ma
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id IN (7, 8)")
     assert services.migrate_performance_data().status == "completed"
     legacy.append(migrated, 21, 30)
-    monkeypatch.setattr("compat.copying.operations.copy_ranges", lambda job, run: legacy.execute(migrated, "nonsense"))
+    monkeypatch.setattr(
+        "compat.copying.runner.phases.copy_ranges", lambda job, run: legacy.execute(migrated, "nonsense")
+    )
     assert services.migrate_performance_data().status == "failed"
     assert [mail.subject.removeprefix(settings.EMAIL_SUBJECT_PREFIX) for mail in mailoutbox] == [
         "Run 1: 2 rows were rejected", "Run 2 failed",
@@ -167,10 +169,10 @@ def test_the_documented_receivers_send_mail(migrated, no_receivers, settings, ma
 def test_samples_are_bounded_and_spread_evenly():
     samples = []
     for second in range(1, 5001):
-        samples = added(samples, Sample(float(second), second * 100, second // 10))
-    assert len(samples) == MOST
+        samples = with_sample(samples, Sample(float(second), second * 100, second // 10))
+    assert len(samples) == MAX_SAMPLES
     gaps = [later[0] - earlier[0] for earlier, later in pairwise(samples)]
-    assert max(gaps) <= 4 * 5000 / MOST
+    assert max(gaps) <= 4 * 5000 / MAX_SAMPLES
     assert {round(speed.rate) for speed in speeds(samples)} == {100}
     assert samples[-1][0] == 5000
 

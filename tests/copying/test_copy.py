@@ -229,7 +229,7 @@ def test_a_database_that_may_only_be_read_is_named(migrated, vendor):
     legacy.execute(migrated, only_read[vendor])
     result = operations.copy_rows(Job(PERFORMANCE))
     assert (result.status, result.exit_code) == ("blocked", 2)
-    assert "'default' may only be read" in result.error
+    assert "'default' is read-only here" in result.error
 
 
 def test_a_time_zone_that_nobody_knows_is_refused_before_the_first_row(migrated, settings):

@@ -94,7 +94,7 @@ def test_rejects_are_not_retried_while_a_later_run_is_open(migrated):
     operations.copy_rows(job)
     blocked = operations.retry_rejected(Job(PERFORMANCE))
     assert (blocked.status, blocked.exit_code) == ("blocked", 2)
-    assert "Bring it to its end first" in blocked.error
+    assert "Complete it or roll it back first" in blocked.error
 
 
 def test_a_rejected_row_that_left_the_source_is_settled(migrated):

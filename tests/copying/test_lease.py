@@ -9,6 +9,7 @@ from compat.copies import PERFORMANCE
 from compat.copying import operations
 from compat.copying.errors import Blocked, LeaseLost, Overtaken
 from compat.copying.job import Job
+from compat.copying.messages import Message
 from compat.copying.models import CopyRun
 from compat.copying.rows.batches import copy_batch
 from compat.copying.runs import lease, store
@@ -37,10 +38,10 @@ def test_an_expired_lease_is_taken_over_and_the_former_owner_writes_nothing_more
     CopyRun.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     assert operations.copy_rows(Job(PERFORMANCE)).status == "completed"
     part = begun.ranges.get()
-    with pytest.raises(LeaseLost, match="taken over"):
+    with pytest.raises(LeaseLost, match="took over"):
         copy_batch(begun, part, Job(PERFORMANCE).statements(begun), 10)
     with pytest.raises(LeaseLost):
-        lease.release(begun, migrated, State.STOPPED, "stopped")
+        lease.release(begun, migrated, State.STOPPED, Message.of("stopped"))
     assert CopyRun.objects.get().state == State.COMPLETED
     assert legacy.not_over(migrated) == []
 
