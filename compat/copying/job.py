@@ -53,6 +53,8 @@ class Job:
     defer_indexes: str = "auto"
     rejects: frozenset[int] = frozenset()
     """Ids of the rejected rows to retry; empty: all of them."""
+    run_id: int | None = None
+    """The only run that the operation may resume, cancel or roll back; None: the next one."""
     limits: Limits = field(default_factory=Limits)
     stop: Stop = field(default_factory=Stop)
     progress: Progress = field(default_factory=NullProgress)

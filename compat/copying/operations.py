@@ -21,6 +21,7 @@ from compat.copying.rows.verification import Differences
 from compat.copying.runner import verification
 from compat.copying.runner.estimate import estimate
 from compat.copying.runner.outcome import result_of
+from compat.copying.runner.reservation import reserve, run_to_roll_back
 from compat.copying.runner.runner import COPY, RETRY_REJECTED, ROLL_BACK, Runner
 from compat.copying.runs import events, lease, store
 from compat.copying.runs.heartbeat import POLL_SECONDS
@@ -75,20 +76,11 @@ def copy_rows(job: Job) -> Result:
     From another database the parents of the copy come first, and the copy starts only when they are complete.
     """
     for parent in job.copy.parents if job.is_cross_database else ():
-        result = copy_rows(replace(job, copy=parent))
+        result = copy_rows(replace(job, copy=parent, run_id=None))
         if result.status not in {results.COMPLETED, results.NOTHING_TO_DO}:
             return result
-    run = _reserve(job)
+    run = job.retrying(lambda: reserve(job), f"{job.copy.name}, reserving keys")
     return Runner(job, run, COPY).run() if run else _nothing_to_do(job)
-
-
-def _reserve(job: Job) -> CopyRun | None:
-    """Return the open run, a new one, or one whose verification found differences, with its lease."""
-    begin = f"{job.copy.name}, starting a run"
-    if run := job.retrying(lambda: store.begin(job.copy, job.using, job.source), begin):
-        return run
-    different = store.kept_runs(job.copy, job.using, job.source).filter(verified=False).last()
-    return lease.acquire(different, job.using, State.RUNNING) if different else None
 
 
 def _nothing_to_do(job: Job) -> Result:
@@ -146,7 +138,12 @@ def _record_verification(newest: CopyRun, using: str, rows: int, differences: Di
 
 @_checked(preflight.check_target)
 def roll_back(job: Job) -> Result:
-    """Delete the rows of every run, the newest run first; then the parents that came from another database."""
+    """Delete the rows of every run, the newest run first; then the parents that came from another database.
+
+    If the job names a run, only its rows are deleted.
+    """
+    if job.run_id is not None:
+        return _roll_back(job, run_to_roll_back(job))
     result = _roll_back_runs(job)
     if result.status in {results.ROLLED_BACK, results.NOTHING_TO_DO}:
         for parent in reversed(job.copy.parents):
@@ -168,14 +165,19 @@ def _roll_back_runs(job: Job) -> Result:
 
 @_checked(preflight.check_target)
 def cancel(job: Job) -> Result:
-    """Delete the rows of the newest run as soon as its lease is free; `requests.ask` asks its holder to stop."""
-    run = next_to_roll_back(job)
+    """Delete the rows of the run that the job names, or of the newest run, as soon as its lease is free.
+
+    `requests.ask` asks its holder to stop.
+    """
+    run = next_to_roll_back(job) if job.run_id is None else run_to_roll_back(job)
     if run is None:
         return Result(results.NOTHING_TO_DO)
     while not lease.is_free(run, job.using):
         if job.stop.wait(POLL_SECONDS):
             return Result(results.STOPPED, run=run.pk, error=str(job.stop.reason))
     run.refresh_from_db(using=job.using)
+    if job.run_id is not None:
+        run = run_to_roll_back(job)  # a later run may have copied rows since
     return _roll_back(job, run)
 
 

@@ -2,41 +2,37 @@
 
 from functools import partial
 
+from compat import copying
 from compat.copies import PERFORMANCE
-from compat.copying import copy_rows, dry_run, retry_rejected, roll_back, verify_copy
-from compat.copying.job import NullProgress
+from compat.copying import operations
+from compat.copying.job import Job, NullProgress
 from compat.database.stop import Stop
 
-copy, verify = partial(copy_rows, PERFORMANCE), partial(verify_copy, PERFORMANCE)
-rollback, retry, try_out = (partial(operation, PERFORMANCE) for operation in (roll_back, retry_rejected, dry_run))
+copy = partial(copying.copy_rows, PERFORMANCE)
+verify = partial(copying.verify_copy, PERFORMANCE)
+roll_back = partial(copying.roll_back, PERFORMANCE)
+retry = partial(copying.retry_rejected, PERFORMANCE)
+dry_run = partial(copying.dry_run, PERFORMANCE)
 
 
-def stopped():
-    """Return a stop request that was made before the operation starts."""
+def cancel(**options):
+    return operations.cancel(Job(PERFORMANCE, **options))
+
+
+def stop_requested():
+    """Return a stop that is requested before the operation starts."""
     stop = Stop()
     stop.request("the test asks for it")
     return stop
 
 
-class StopAfter(NullProgress):
-    """Requests a stop after some steps."""
-
-    def __init__(self, steps):
-        self.steps, self.stop = steps, Stop()
-
-    def advance(self, rows, note=""):
-        self.steps -= 1
-        if self.steps <= 0:
-            self.stop.request("the test asks for it")
-
-
 class AtStep(NullProgress):
-    """Calls a function once, after the given number of steps."""
+    """Calls a function once: when the progress advances for the given time."""
 
     def __init__(self, step, action):
-        self.step, self.action = step, action
+        self.left, self.action = step, action
 
     def advance(self, rows, note=""):
-        self.step -= 1
-        if self.step == 0:
+        self.left -= 1
+        if self.left == 0:
             self.action()

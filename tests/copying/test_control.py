@@ -1,4 +1,4 @@
-"""A run obeys what a person asks for through the database, whoever owns it; what happened is kept and told."""
+"""Requests reach a run through the database; events, the log and signals tell what happened."""
 
 import json
 import logging
@@ -10,14 +10,14 @@ from django.utils import timezone
 
 from compat import services
 from compat.copies import PERFORMANCE
-from compat.copying import operations, signals
+from compat.copying import signals
 from compat.copying.errors import ForbiddenTransition
-from compat.copying.job import Job
 from compat.copying.models import CopyEvent, CopyRun, Request
 from compat.copying.runs import requests, store
 from compat.copying.runs.samples import MAX_SAMPLES, Sample, speeds, with_sample
-from compat.copying.states import MEANINGS, TRANSITIONS, State
+from compat.copying.states import State
 from tests import legacy
+from tests.copying.helpers import cancel, roll_back, verify
 from tests.copying.test_processes import ROWS, finish, start, wait_for_rows
 from tests.databases import ROOT
 
@@ -26,9 +26,8 @@ def texts():
     return [(event.level, event.message) for event in CopyEvent.objects.order_by("pk")]
 
 
-def test_a_run_of_another_process_is_paused_at_a_batch_border_and_only_a_person_resumes_it(
-    migrated, migrated_url, caplog, monkeypatch
-):
+@pytest.mark.slow
+def test_a_run_of_another_process_is_paused_until_a_person_resumes_it(migrated, migrated_url, caplog, monkeypatch):
     legacy.build(migrated, ROWS)
     monkeypatch.setenv("COMPAT_LOG_FORMAT", "json")
     process = start(migrated_url, "--batch-size=5", "--pause=0.9")
@@ -55,7 +54,7 @@ def test_a_run_of_another_process_is_paused_at_a_batch_border_and_only_a_person_
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.STOPPED, State.FAILED])
-def test_a_run_that_nobody_has_is_paused_at_once_and_its_former_owner_is_shut_out(migrated, state):
+def test_a_run_without_a_holder_is_paused_at_once(migrated, state):
     legacy.build(migrated, 50)
     former = store.begin(PERFORMANCE, migrated, migrated)
     CopyRun.objects.update(state=state, lease_expires_at=timezone.now() - timedelta(seconds=1))
@@ -67,7 +66,7 @@ def test_a_run_that_nobody_has_is_paused_at_once_and_its_former_owner_is_shut_ou
         requests.ask(run, migrated, Request.PAUSE)
 
 
-def test_a_pause_that_the_owner_did_not_live_to_see_holds(migrated):
+def test_a_pause_takes_effect_after_its_holder_died(migrated):
     legacy.build(migrated, 50)
     requests.ask(store.begin(PERFORMANCE, migrated, migrated), migrated, Request.PAUSE, "ann")
     assert CopyRun.objects.get().state == State.RUNNING
@@ -76,12 +75,13 @@ def test_a_pause_that_the_owner_did_not_live_to_see_holds(migrated):
     assert CopyRun.objects.get().state == State.PAUSED
 
 
-def test_a_cancelled_run_of_another_process_stops_there_and_its_rows_are_taken_back_here(migrated, migrated_url):
+@pytest.mark.slow
+def test_a_cancelled_run_of_another_process_is_rolled_back_here(migrated, migrated_url):
     legacy.build(migrated, ROWS)
     process = start(migrated_url, "--batch-size=5", "--pause=0.9")
     wait_for_rows(migrated, process, 10)
     requests.ask(CopyRun.objects.get(), migrated, Request.CANCEL, "ann")
-    assert operations.cancel(Job(PERFORMANCE)).status == "rolled_back"
+    assert cancel().status == "rolled_back"
     assert finish(process)[0] == 3
     assert legacy.count(migrated) == 0
     assert [text for _, text in texts()][1:3] == [
@@ -89,23 +89,23 @@ def test_a_cancelled_run_of_another_process_stops_there_and_its_rows_are_taken_b
     ]  # fmt: skip
 
 
-def test_cancelling_takes_back_the_newest_run_alone(migrated):
+def test_cancelling_rolls_back_only_the_newest_run(migrated):
     legacy.build(migrated, 50)
     services.migrate_performance_data()
     legacy.append(migrated, 51, 80)
     services.migrate_performance_data()
-    assert operations.cancel(Job(PERFORMANCE)).status == "rolled_back"
+    assert cancel().status == "rolled_back"
     assert legacy.count(migrated) == 50
     assert list(CopyRun.objects.order_by("pk").values_list("state", flat=True)) == ["completed", "rolled_back"]
 
 
-def test_every_change_of_state_is_an_event_and_one_record_of_the_log(migrated, caplog):
+def test_every_change_of_state_is_an_event_and_a_log_record(migrated, caplog):
     caplog.set_level(logging.INFO, "compat.copying.events")
     legacy.build(migrated, 20)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 7")
     services.migrate_performance_data()
-    operations.verify(Job(PERFORMANCE))
-    operations.roll_back(Job(PERFORMANCE))
+    verify()
+    roll_back()
     started, completed, verified, rolling_back, rolled_back = texts()
     assert started[1].endswith(": keys 1 to 20, offset 0")
     assert completed[1].startswith("completed, 19 rows copied, 1 rejected, 1 batches, ")
@@ -119,13 +119,13 @@ def test_every_change_of_state_is_an_event_and_one_record_of_the_log(migrated, c
 
 @pytest.fixture
 def no_receivers(monkeypatch):
-    """The signals, with nobody listening."""
+    """The signals without receivers."""
     for signal in (signals.run_finished, signals.run_failed, signals.rows_rejected):
         monkeypatch.setattr(signal, "receivers", [])
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_receivers_are_told_and_one_that_raises_harms_nothing(migrated, no_receivers, caplog):
+def test_receivers_get_signals_and_may_raise(migrated, no_receivers, caplog):
     told = []
 
     def note(signal, sender, run, result, **facts):
@@ -142,7 +142,7 @@ def test_receivers_are_told_and_one_that_raises_harms_nothing(migrated, no_recei
         (signals.rows_rejected, "performance", 1, "completed", 2),
     ]
     assert caplog.text.count("Error calling") == 2
-    assert operations.roll_back(Job(PERFORMANCE)).status == "rolled_back"
+    assert roll_back().status == "rolled_back"
     assert told[2:] == [(signals.run_finished, "performance", 1, "rolled_back", None)]
 
 
@@ -175,10 +175,3 @@ def test_samples_are_bounded_and_spread_evenly():
     assert max(gaps) <= 4 * 5000 / MAX_SAMPLES
     assert {round(speed.rate) for speed in speeds(samples)} == {100}
     assert samples[-1][0] == 5000
-
-
-def test_the_documented_states_are_those_of_the_table():
-    table = (ROOT / "docs" / "operations.md").read_text().partition("## States of a run")[2].partition("\n## ")[0]
-    follow = {state: ", ".join(f"`{s}`" for s in State if s in TRANSITIONS[state] - {state}) for state in State}
-    rows = [f"| `{state}` | {MEANINGS[state]} | {follow[state] or 'nothing'} |" for state in State]
-    assert table.split("| --- | --- | --- |\n")[1].split("\n\n")[0].strip().splitlines() == rows
