@@ -43,7 +43,7 @@ def test_each_operation_has_its_phases_in_order(migrated, entered):
     retry()
     assert entered() == ["retry_rejected", *COPY]
     roll_back()
-    assert entered() == ["restore_indexes", "roll_back"]
+    assert entered() == ["roll_back"]
     assert CopyRun.objects.get().phase == ""
 
 

@@ -102,12 +102,14 @@ class CopyCommand(BaseCommand):
         """Run the operation that the options choose, print its result and exit with its code."""
         operate = next((OPERATIONS[name] for name in OPERATIONS if options[name]), operations.copy_rows)
         job = self._job(options)
+        before = {connection.alias for connection in connections.all(initialized_only=True) if connection.connection}
         with ExitStack() as stack:
             stack.enter_context(on_signals(job.stop))
             if isinstance(job.progress, Bar):
                 stack.enter_context(logging_above_bar())
             result = operate(job)
         self._print(job, result, options)
+        _close_connections(except_for=before)
         if result.exit_code and not (options["status"] and result.status != BLOCKED):
             sys.exit(result.exit_code)
 
@@ -132,9 +134,15 @@ class CopyCommand(BaseCommand):
             self.stdout.write(json.dumps(result.as_dict()))
         elif result.status != BLOCKED:
             self.stdout.write(self._text(job, result, runs=options["status"]))
-        connections.close_all()
 
     def _text(self, job: Job, result: Result, *, runs: bool) -> str:
         if runs:
             return "\n".join(run_lines(store.runs_of(job.copy, job.using), job.using))
         return summary(result, self.style)
+
+
+def _close_connections(except_for: set[str]) -> None:
+    """Close the connections of this thread, except those that the caller had opened."""
+    for connection in connections.all(initialized_only=True):
+        if connection.alias not in except_for:
+            connection.close()

@@ -56,13 +56,17 @@ def _analyze(work: Work) -> None:
 
 
 def _restore_indexes(work: Work) -> None:
-    """Start to build the deferred indexes; within one database that goes on beside the verification."""
-    work.index_builds.enter_context(deferred_indexes.restored_beside(work.job, work.run))
+    """Build the deferred indexes, unless that can go on beside the verification.
+
+    The phase VERIFY is stored before such a build starts, because on SQLite the build blocks all other writers.
+    """
+    if work.job.is_cross_database:
+        deferred_indexes.restore(work.job, work.run)
 
 
 def _verify(work: Work) -> None:
-    _compare(work, Phase.VERIFY)
-    work.index_builds.close()
+    with deferred_indexes.restored_beside(work.job, work.run):
+        _compare(work, Phase.VERIFY)
 
 
 def _sweep(work: Work) -> None:
@@ -77,12 +81,9 @@ def _sweep(work: Work) -> None:
     work.differences = verification.without_older_rows(job, run, work.differences)
 
 
-def _restore_indexes_now(work: Work) -> None:
-    deferred_indexes.restore(work.job, work.run)
-
-
 def _roll_back(work: Work) -> None:
     job, run = work.job, work.run
+    deferred_indexes.restore(job, run)
     before = store.totals(run, job.using).copied
     job.progress.begin(str(Phase.ROLL_BACK.label), before)
     kept = roll_back_run(job, run)
@@ -126,7 +127,4 @@ COPY: Steps = (
     (Phase.SWEEP, _sweep),
 )
 RETRY_REJECTED: Steps = ((Phase.RETRY_REJECTED, _retry_rejected), *COPY)
-ROLL_BACK: Steps = (
-    (Phase.RESTORE_INDEXES, _restore_indexes_now),
-    (Phase.ROLL_BACK, _roll_back),
-)
+ROLL_BACK: Steps = ((Phase.ROLL_BACK, _roll_back),)

@@ -51,10 +51,9 @@ class Runner:
 
     def _outcome(self) -> Result:
         try:
-            with self.work.index_builds:
-                for phase, step in self.procedure.steps:
-                    self._enter(phase)
-                    step(self.work)
+            for phase, step in self.procedure.steps:
+                self._enter(phase)
+                step(self.work)
             return self.procedure.finish(self.work)
         except (StopRequested, WritersRemain) as error:
             return outcome.stopped(self.work, Message.of(error))

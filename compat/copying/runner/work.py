@@ -1,7 +1,6 @@
 """A run in work: what its phases share."""
 
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from compat.copying.job import Job
@@ -17,8 +16,6 @@ class Work:
     job: Job
     run: CopyRun
     began: float = field(default_factory=time.monotonic)
-    index_builds: ExitStack = field(default_factory=ExitStack)
-    """The builds of deferred indexes that go on beside another phase."""
     differences: Differences = field(default_factory=Differences)
     kept: Kept = field(default_factory=lambda: Kept(Differences()))
     """What a rollback could not delete."""
