@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import wraps
 
 from django.db import DatabaseError, Error, connections
-from django.db.models import F, Max, Min
+from django.db.models import Model, QuerySet
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -95,7 +95,7 @@ def _nothing_to_do(job: Job) -> Result:
     if different := runs.filter(verified=False).last():
         return lifecycle.owned(job, lease.acquire(different, job.using, State.RUNNING), _copy_and_verify)
     run = runs.first()
-    rows = job.copy.source._base_manager.using(job.source).count()
+    rows = QuerySet(job.copy.source, using=job.source).count()
     logger.info("%s: nothing to do, %d rows in the source", job.copy.name, rows)
     return Result(results.NOTHING_TO_DO, run=run.pk if run else None, source_rows=rows)
 
@@ -123,7 +123,7 @@ def _copy_and_verify(job: Job, run: CopyRun, began: float) -> Result:
 
 def _without_older_rows(job: Job, run: CopyRun, differences: Differences) -> Differences:
     """Of a copy that keeps keys, warn of rows that were in the target before with other values; they stay."""
-    if not job.copy.keep_keys or not differences.changed:
+    if job.copy.keys().owns_range or not differences.changed:
         return differences
     older = Differences(changed=differences.changed, samples=differences.samples)
     logger.warning(
@@ -137,17 +137,16 @@ def _rows_left(job: Job, run: CopyRun) -> int | None:
     """Count the rows still to copy; only for somebody who looks on, for it reads the whole key."""
     if isinstance(job.progress, NullProgress):
         return None
-    parts = run.ranges.using(job.using).filter(next_key__lte=F("last_key"))
-    bounds = parts.aggregate(first=Min("next_key"), last=Max("last_key"))
-    if bounds["first"] is None:
-        return 0
-    return job.copy.source._base_manager.using(job.source).filter(pk__range=(bounds["first"], bounds["last"])).count()
+    strategy = job.copy.keys(run.offset)
+    rows: QuerySet[Model] = QuerySet(job.copy.source, using=job.source)
+    left = [keys for part in run.ranges.using(job.using).all() if (keys := strategy.remaining(part))]
+    return strategy.type.hull(left).filter(rows).count() if left else 0
 
 
 def _refresh_statistics(job: Job) -> None:
     connection = connections[job.using]
     with connection.cursor() as cursor:
-        dialect_for(connection).refresh_statistics(cursor, job.copy.target._meta.db_table)
+        dialect_for(connection).session.refresh_statistics(cursor, job.copy.target._meta.db_table)
 
 
 def _compare(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
@@ -185,7 +184,7 @@ def verify(job: Job) -> Result:
     return Result(
         results.DIFFERENT if differences else results.VERIFIED,
         run=runs[0].pk if runs else None,
-        source_rows=job.copy.source._base_manager.using(job.source).count(),
+        source_rows=QuerySet(job.copy.source, using=job.source).count(),
         copied=copied,
         rejected=rejected,
         seconds=time.monotonic() - began,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from compat.copying.key_types import Key, KeyRange
 from compat.copying.models import CopyRun
-from compat.copying.rows.selection import KeyRange
 from compat.copying.rows.statements import Statements
 from compat.database.sql import Sql, fetch
 
@@ -21,7 +21,7 @@ class Differences:
     missing: int = 0
     extra: int = 0
     changed: int = 0
-    samples: dict[str, list[int]] = field(default_factory=dict)
+    samples: dict[str, list[Key]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.extra or self.changed)
@@ -56,17 +56,17 @@ class Differences:
 def compare(run: CopyRun, statements: Statements, keys: KeyRange) -> Differences:
     """Compare the source rows with these keys with what the run made of them.
 
-    Of a copy that keeps keys only missing rows count as differences: the target has rows of its own.
+    Extra rows count only where the keys of a run belong to it: elsewhere the target has rows of its own.
     """
-    projected = statements.projected(keys.condition)
-    [(missing, extra, changed)] = fetch(statements.using, statements.compare(projected, keys.first, keys.last))
+    projected = statements.projected(keys)
+    [(missing, extra, changed)] = fetch(statements.using, statements.compare(projected, keys))
     found = Differences()
     if missing:
         found += _listed(statements, "missing", statements.missing_keys(projected, run.pk))
     if changed:
         found += _listed(statements, "changed", statements.changed_keys(projected))
-    if extra and not statements.copy.keep_keys:
-        found += _listed(statements, "extra", statements.extra_keys(projected, keys.first, keys.last))
+    if extra and statements.keys.owns_range:
+        found += _listed(statements, "extra", statements.extra_keys(projected, keys))
     return found
 
 

@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from compat.copying.dialects import dialect_for
 from compat.copying.errors import WritersRemain
 from compat.copying.job import Job
+from compat.copying.key_types import Key, KeyRange
 from compat.copying.models import CopyRange, CopyRun
 from compat.copying.rows.batches import copy_missing
-from compat.copying.rows.rejects import MAX_KEYS_PER_STATEMENT
-from compat.copying.rows.selection import KeyRange, bisected, chunks, staged
+from compat.copying.rows.rejects import MAX_KEYS_PER_STATEMENT, open_rejects
+from compat.copying.rows.selection import bisected, chunks, staged
 from compat.copying.rows.statements import Statements
 from compat.copying.rows.verification import Differences, compare
 from compat.copying.runner.workers import share
-from compat.copying.runs import store
 from compat.database.sql import fetch
 
 logger = logging.getLogger(__name__)
@@ -54,12 +54,12 @@ def wait_for_writers(job: Job, run: CopyRun) -> None:
 def _writers(job: Job, table: str) -> dict[str, str]:
     connection = connections[job.source]
     with connection.cursor() as cursor:
-        return dialect_for(connection).open_writers(cursor, table)
+        return dialect_for(connection).introspection.open_writers(cursor, table)
 
 
 def verify_rows(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
     """Compare all rows of a run; with `sweep` bring missing ones over first. Stops between two ranges."""
-    ranges = CopyRange.objects.using(job.using).filter(run=run).order_by("first_key")
+    ranges = CopyRange.objects.using(job.using).filter(run=run).order_by("pk")
     parts = job.retrying(lambda: list(ranges.all()), f"run {run.pk}, looking for its ranges")
     found = Differences()
     for of_part in share(job, parts, lambda: partial(_verify_range, job, run, job.statements(run), sweep=sweep)):
@@ -69,7 +69,7 @@ def verify_rows(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
 
 def _verify_range(job: Job, run: CopyRun, statements: Statements, part: CopyRange, *, sweep: bool) -> Differences:
     found = Differences()
-    for keys in chunks(statements, KeyRange(part.first_key, part.last_key)):
+    for keys in chunks(statements, statements.keys.range_of(part)):
         if job.stop.requested():
             return found
         found += _verify_keys(job, run, statements, part, keys, sweep=sweep)
@@ -80,7 +80,7 @@ def _verify_range(job: Job, run: CopyRun, statements: Statements, part: CopyRang
 def _verify_keys(
     job: Job, run: CopyRun, statements: Statements, part: CopyRange, keys: KeyRange, *, sweep: bool
 ) -> Differences:
-    what = f"run {run.pk}, comparing keys {keys.first} to {keys.last}"
+    what = f"run {run.pk}, comparing keys {keys}"
     found = job.retrying(lambda: compare_all(run, statements, keys), what)
     if sweep and found.missing:
         _sweep_late(job, run, statements, part, keys)
@@ -92,11 +92,11 @@ def compare_all(run: CopyRun, statements: Statements, keys: KeyRange) -> Differe
     """Compare the rows with these keys; one that the database cannot even compute is missing unless it was rejected."""
 
     def comparing(part: KeyRange) -> Differences:
-        with staged(statements), statements.dialect.comparing():
+        with staged(statements), statements.dialect.session.comparing():
             return compare(run, statements, part)
 
-    def alone(key: int) -> Differences:
-        rejected = store.open_rejects(run, statements.using).filter(source_pk=key).exists()
+    def alone(key: Key) -> Differences:
+        rejected = open_rejects(run, statements, [key]).exists()
         return Differences() if rejected else Differences(missing=1, samples={"missing": [key]})
 
     found = Differences()
@@ -108,14 +108,14 @@ def compare_all(run: CopyRun, statements: Statements, keys: KeyRange) -> Differe
 def _sweep_late(job: Job, run: CopyRun, statements: Statements, part: CopyRange, keys: KeyRange) -> None:
     """Bring over the rows that were committed after their batch had passed."""
 
-    def look() -> list[int]:
+    def look() -> list[Key]:
         with staged(statements):
-            projected = statements.projected(keys.condition)
+            projected = statements.projected(keys)
             return [key for (key,) in fetch(job.using, statements.missing_keys(projected, run.pk))]
 
     missing = iter(job.retrying(look, f"run {run.pk}, looking for late rows"))
     while late := tuple(islice(missing, MAX_KEYS_PER_STATEMENT)):
-        logger.info("run %d: %d rows came late, from key %d", run.pk, len(late), late[0])
+        logger.info("run %d: %d rows came late, from key %s", run.pk, len(late), late[0])
         job.retrying(
             lambda late=late: copy_missing(run, part, statements, late),  # type: ignore[misc]
             f"run {run.pk}, late rows from key {late[0]}",

@@ -48,7 +48,7 @@ class Throttle:
             return ""
         connection = connections[self.using]
         with connection.cursor() as cursor:
-            reason = dialect_for(connection).pressure(cursor, self.limits.lag, self.limits.lock_waits)
+            reason = dialect_for(connection).session.pressure(cursor, self.limits.lag, self.limits.lock_waits)
         if not reason:
             self._looked = time.monotonic()
         return reason

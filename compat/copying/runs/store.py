@@ -1,11 +1,10 @@
 """Runs: which one is open, where the next begins, and what all of them did."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import IntegrityError, connections, transaction
-from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
@@ -14,15 +13,12 @@ from django.utils.translation import gettext_lazy
 from compat.copying.declaration import Copy
 from compat.copying.dialects import dialect_for
 from compat.copying.errors import Blocked, Overtaken
+from compat.copying.key_types import KeyRange
 from compat.copying.models import CopyRange, CopyRun, RejectedRow
 from compat.copying.rows.verification import MAX_SAMPLES, Differences
 from compat.copying.runs import events, lease
 from compat.copying.runs.lease_holder import describe_holder, holder_identity
 from compat.copying.states import OPEN, RESUMABLE, State
-
-MIN_RANGE_KEYS = 100_000
-"""Keys of a range at least; fewer ranges than MAX_RANGES keep to it."""
-MAX_RANGES = 64
 
 
 @dataclass(frozen=True)
@@ -61,29 +57,19 @@ def note_verification(run: CopyRun, using: str, found: Differences) -> None:
     completed.update(verified=not found, differences=found.counts())
 
 
-def source_bounds(copy: Copy, using: str, source: str) -> tuple[int, int] | None:
-    """Return the next range of source keys that no run has looked at, or None when there is none.
+def covered(copy: Copy, using: str, source: str) -> list[KeyRange]:
+    """Return the source keys of the runs whose rows are in the target."""
+    return [copy.keys(run.offset).range_of(run) for run in kept_runs(copy, using, source)]
 
-    A first run begins at 1 even when the smallest visible key is larger: rows below it may still be
-    in transactions that have not committed. Later ones begin behind all others, or end before them.
-    """
-    seen = kept_runs(copy, using, source).aggregate(first=Min("first_key"), last=Max("last_key"))
-    rows = copy.source._base_manager.using(source)
-    if seen["last"] is None:
-        bounds = rows.aggregate(first=Min("pk"), last=Max("pk"))
-        return None if bounds["last"] is None else (min(1, bounds["first"]), bounds["last"])
-    if (last := rows.filter(pk__gt=seen["last"]).aggregate(last=Max("pk"))["last"]) is not None:
-        return seen["last"] + 1, last
-    first = rows.filter(pk__lt=seen["first"]).aggregate(first=Min("pk"))["first"]
-    return None if first is None else (first, seen["first"] - 1)
+
+def next_range(copy: Copy, using: str, source: str) -> KeyRange | None:
+    """Return the next range of source keys that no run has covered, or None when there is none."""
+    return copy.keys().next_range(QuerySet(copy.source, using=source), covered(copy, using, source))
 
 
 def unseen_rows(copy: Copy, using: str, source: str) -> Differences:
-    """Return the source rows that no run has looked at, as missing ones."""
-    seen = kept_runs(copy, using, source).aggregate(first=Min("first_key"), last=Max("last_key"))
-    rows = copy.source._base_manager.using(source)
-    if seen["last"] is not None:
-        rows = rows.exclude(pk__range=(seen["first"], seen["last"]))
+    """Return the source rows that no run has covered, as missing ones."""
+    rows = copy.keys().uncovered(QuerySet(copy.source, using=source), covered(copy, using, source))
     samples = list(rows.order_by("pk").values_list("pk", flat=True)[:MAX_SAMPLES])
     return Differences(missing=rows.count(), samples={"missing": samples})
 
@@ -128,30 +114,22 @@ def check_resumable(run: CopyRun, source: str) -> None:
 
 
 def _create(copy: Copy, using: str, source: str) -> CopyRun | None:
-    bounds = source_bounds(copy, using, source)
-    if bounds is None:
+    keys = next_range(copy, using, source)
+    if keys is None:
         return None
-    first, last = bounds
-    connection = connections[using]
+    connection, table = connections[using], copy.target._meta.db_table
     with connection.cursor() as cursor:
-        table = copy.target._meta.db_table
-        dialect = dialect_for(connection)
-        offset = dialect.reserve_block(cursor, table, copy.target_key, first, last, keep=copy.keep_keys)
+        strategy = copy.keys().reserve(dialect_for(connection), cursor, table, copy.target_key, keys)
     run = CopyRun(
-        copy=copy.name, source=source, first_key=first, last_key=last, offset=offset, timestamp=timezone.now()
+        copy=copy.name, source=source, offset=strategy.offset, timestamp=timezone.now(), **strategy.to_columns(keys)
     )
     run.save(using=using, force_insert=True)
     CopyRange.objects.using(using).bulk_create(
-        CopyRange(run=run, first_key=low, last_key=high, next_key=low) for low, high in _split(first, last)
+        CopyRange(run=run, **(columns := strategy.to_columns(part)), done_key=columns["after_key"])
+        for part in strategy.type.split(keys)
     )
+    first, last = strategy.type.bounds(keys)
     text = gettext_lazy("begun by {owner}: keys {first} to {last}, offset {offset}")
-    facts = {"owner": describe_holder(holder_identity()), "first": first, "last": last, "offset": offset}
+    facts = {"owner": describe_holder(holder_identity()), "first": first, "last": last, "offset": strategy.offset}
     events.record(run, using, logging.INFO, format_lazy(text, **facts))
     return run
-
-
-def _split(first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of equal width that cover the keys `first` to `last`."""
-    width = max(MIN_RANGE_KEYS, -(-(last - first + 1) // MAX_RANGES))
-    for low in range(first, last + 1, width):
-        yield low, min(low + width - 1, last)
