@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
-from django.db.models import F, Sum
 from django.utils import timezone
 
+from compat.copying.keys import part_done
 from compat.copying.models import CopyRun
 from compat.copying.runs.lease import DURATION
 from compat.copying.states import State
+
+COUNTS = ("copied", "rejected", "batches")
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,12 @@ class Progress:
 
 def progress_of(run: CopyRun) -> Progress:
     """Return how far `run` is."""
-    using = run._state.db or "default"
-    sums = run.ranges.using(using).aggregate(
-        copied=Sum("copied"), rejected=Sum("rejected"), batches=Sum("batches"),
-        keys=Sum(F("last_key") - F("first_key") + 1), over=Sum(F("next_key") - F("first_key")),
-    )  # fmt: skip
-    counts = {name: value or 0 for name, value in sums.items()}
-    done = counts["over"] / counts["keys"] if counts["keys"] else 1.0
+    parts = list(run.ranges.using(run._state.db or "default"))
+    copied, rejected, batches = (sum(getattr(part, count) for part in parts) for count in COUNTS)
+    done = sum(map(part_done, parts)) / len(parts) if parts else 1.0
     seconds = seconds_of(run)
     eta = seconds * (1 - done) / done if run.state == State.RUNNING and is_live(run) and done else None
-    return Progress(counts["copied"], counts["rejected"], counts["batches"], done, seconds, eta)
+    return Progress(copied, rejected, batches, done, seconds, eta)
 
 
 def seconds_of(run: CopyRun) -> float:

@@ -28,8 +28,10 @@ LAYERS = {
         "apps management",
     ],
     "compat.copying": [
-        "errors functions progress results",
-        "states dialects declaration messages",
+        "errors functions messages progress reasons results",
+        "states dialects",
+        "key_types keys",
+        "declaration",
         "models job rows runs runner signals preflight report",
         "operations",
         "api",

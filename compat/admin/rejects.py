@@ -1,10 +1,9 @@
-"""The page of the rejected rows: why, with which values, and try again."""
+"""The page of the rejected rows, with reasons and values, where they can be retried."""
 
-import re
 from collections import Counter
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -17,20 +16,19 @@ from django.views.decorators.http import require_POST
 from compat import conf
 from compat.admin.base import PageAdmin
 from compat.admin.runs import begin
-from compat.copying import operations
+from compat.copying import operations, reasons
 from compat.models import Reject
 
-LATEST = 10_000
-"""Rejects that the choice of reasons looks at."""
-REASONS = 15
+MAX_COUNTED_REJECTS = 10_000
+"""Rejects that the choice of reasons counts, the latest ones."""
+MAX_REASONS = 15
 """Reasons to choose from."""
-QUOTING = re.compile(r' DETAIL:|: "')
-MOST = 1000
-"""Rows that one action tries again; all of them have a button of their own."""
+MAX_ROWS_PER_ACTION = 1000
+"""Rows that one action retries; a button retries all of them."""
 
 
 class Resolved(admin.SimpleListFilter):
-    """Waiting rows, unless the resolved ones are asked for."""
+    """Rows that are resolved, or that wait to be."""
 
     title = gettext_lazy("state")
     parameter_name = "state"
@@ -40,39 +38,48 @@ class Resolved(admin.SimpleListFilter):
         return [("waiting", _("waiting")), ("resolved", _("resolved"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Reject]) -> QuerySet[Reject]:
-        """Filter by whether somebody resolved the row."""
+        """Filter by whether the row is resolved."""
         wanted = {"waiting": True, "resolved": False}.get(self.value() or "")
         return queryset if wanted is None else queryset.filter(resolved_at__isnull=wanted)
 
 
 class Reason(admin.SimpleListFilter):
-    """The reasons of the latest rejects, the most frequent first; what a database quotes of a row does not count."""
+    """The first reasons of the latest rejects, the most frequent first, without what a database quotes of a row."""
 
     title = gettext_lazy("reason")
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         """Return the reasons with the number of their rows."""
-        latest = model_admin.get_queryset(request).order_by("-pk").values_list("reason", flat=True)[:LATEST]
-        counts = Counter(QUOTING.split(reason)[0] for reason in latest)
-        return [(reason, f"{reason} ({count:,})") for reason, count in counts.most_common(REASONS)]
+        latest = model_admin.get_queryset(request).order_by("-pk").values_list("reasons__0", flat=True)
+        found = [reasons.Reason.from_json(stored) for stored in latest[:MAX_COUNTED_REJECTS] if stored]
+        counts = Counter((reason.code, reason.subject, reason.summary()) for reason in found)
+        return [
+            (f"{code}:{subject}", f"{summary} ({count:,})")
+            for (code, subject, summary), count in counts.most_common(MAX_REASONS)
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Reject]) -> QuerySet[Reject]:
-        """Filter by how the reason begins."""
-        reason = self.value()
-        return queryset.filter(reason__startswith=reason) if reason else queryset
+        """Filter by the code and the subject of the first reason."""
+        if not (value := self.value()):
+            return queryset
+        code, _colon, subject = value.partition(":")
+        of_subject = Q(reasons__0__facts__column=subject) | Q(reasons__0__facts__summary=subject)
+        return queryset.filter(of_subject, reasons__0__code=code)
 
 
 @admin.register(Reject)
 class RejectAdmin(PageAdmin):
     """Rejected rows, the latest first."""
 
-    list_display = ["source_pk", "run_number", "reason", "values", "resolved"]
+    list_display = ["source_key", "run_number", "reason_text", "values", "resolved"]
     list_display_links = None
+    fields = ["run", "source_key", "reason_text", "payload", "created_at", "resolved_at"]
+    readonly_fields = ["reason_text"]
     list_filter = [Resolved, Reason, "run"]
     list_per_page = 50
     ordering = ["-pk"]
-    search_fields = ["=source_pk"]
+    search_fields = ["=source_key"]
     actions = ["retry_selected"]
 
     def get_urls(self) -> list[URLPattern]:
@@ -106,10 +113,13 @@ class RejectAdmin(PageAdmin):
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[Reject]) -> None:
         """Try the selected waiting rows again, beside the server."""
         waiting = queryset.filter(resolved_at=None).order_by("pk").values_list("pk", flat=True)
-        if not (keys := frozenset(waiting[: MOST + 1])):
+        if not (keys := frozenset(waiting[: MAX_ROWS_PER_ACTION + 1])):
             messages.warning(request, _("None of these rows waits."))
-        elif len(keys) > MOST:
-            messages.warning(request, _("Select at most %(number)d rows, or try all of them again.") % {"number": MOST})
+        elif len(keys) > MAX_ROWS_PER_ACTION:
+            messages.warning(
+                request,
+                _("Select at most %(number)d rows, or try all of them again.") % {"number": MAX_ROWS_PER_ACTION},
+            )
         else:
             text = ngettext("%d row is tried again.", "%d rows are tried again.", len(keys)) % len(keys)
             begin(request, operations.retry_rejected, "compat-retry", text, rejects=keys)
@@ -119,9 +129,14 @@ class RejectAdmin(PageAdmin):
         """The run that rejected the row."""
         return str(reject.run_id)
 
+    @admin.display(description=gettext_lazy("reason"), ordering="reason")
+    def reason_text(self, reject: Reject) -> str:
+        """The reasons in the language of the reader."""
+        return reject.reason_text
+
     @admin.display(description=gettext_lazy("values"))
     def values(self, reject: Reject) -> SafeString:
-        """The row's values as the source held them."""
+        """The values of the row in the source."""
         values = [(name, _shown(value)) for name, value in reject.payload.items()]
         return format_html(
             '<div class="compat-values">{}</div>', format_html_join(" ", "<span><b>{}</b> {}</span>", values)
@@ -129,7 +144,7 @@ class RejectAdmin(PageAdmin):
 
     @admin.display(description=gettext_lazy("resolved"), ordering="resolved_at")
     def resolved(self, reject: Reject) -> str | None:
-        """When somebody resolved the row."""
+        """When the row was resolved."""
         return f"{reject.resolved_at:%Y-%m-%d %H:%M}" if reject.resolved_at else None
 
 

@@ -72,8 +72,9 @@ class Job:
 
     def statements(self, run: CopyRun) -> Statements:
         """Return the statements of a run of this copy."""
-        unguarded = any(structure["after"] for structure in run.deferred_indexes)
-        return Statements(self.copy, self.using, self.source, run.offset, run.timestamp, unguarded=unguarded)
+        keys = self.copy.keys(run.offset)
+        deferred = any(structure["after"] for structure in run.deferred_indexes)
+        return Statements(self.copy, self.using, self.source, keys, run.timestamp, has_deferred_keys=deferred)
 
     @property
     def is_cross_database(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import wraps
 
 from django.db import DatabaseError, Error
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from compat.copying import preflight, results
@@ -85,7 +86,7 @@ def copy_rows(job: Job) -> Result:
 
 def _nothing_to_do(job: Job) -> Result:
     run = store.kept_runs(job.copy, job.using, job.source).first()
-    rows = job.copy.source._base_manager.using(job.source).count()
+    rows = QuerySet(job.copy.source, using=job.source).count()
     logger.info("%s: nothing to do, %d rows in the source", job.copy.name, rows)
     return Result(results.NOTHING_TO_DO, run=run.pk if run else None, source_rows=rows)
 
@@ -109,7 +110,7 @@ def verify(job: Job) -> Result:
     return Result(
         results.DIFFERENT if differences else results.VERIFIED,
         run=runs[0].pk if runs else None,
-        source_rows=job.copy.source._base_manager.using(job.source).count(),
+        source_rows=QuerySet(job.copy.source, using=job.source).count(),
         copied=copied,
         rejected=rejected,
         seconds=time.monotonic() - began,

@@ -95,7 +95,7 @@ def run_lines(runs: Iterable[CopyRun], using: str) -> Iterator[str]:
     )  # fmt: skip
     for run in runs:
         done = store.totals(run, using)
-        keys = _("%(first)s to %(last)s") % {"first": run.first_key, "last": run.last_key}
+        keys = _("%(first)s to %(last)s") % dict(zip(("first", "last"), run.bounds, strict=True))
         yield _line(
             run.pk, run.get_state_display(), keys, f"{done.copied:,}", f"{done.rejected:,}", f"{run.seconds:.1f}",
             VERIFIED[run.verified], f"{run.started_at:%Y-%m-%d %H:%M:%S}",

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("compat_copying", "0004_deferred_indexes"),
+        ("compat_copying", "0005_reject_reasons"),
     ]
 
     operations = [

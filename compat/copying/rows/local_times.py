@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Func, TextField
+from django.db.models import Count, Func, QuerySet, TextField
 
 from compat.copying.functions import AwareDateTime
 from compat.copying.job import Job
@@ -93,7 +93,7 @@ def doubtful_local_times(job: Job, run: CopyRun) -> dict[str, int]:
     counts = {SKIPPED: 0, AMBIGUOUS: 0}
     for value in job.copy.values.values():
         if isinstance(value, AwareDateTime) and (changes := clock_changes(value.zone_name, run.timestamp.year)):
-            rows = job.copy.source._base_manager.using(job.source).filter(pk__range=(run.first_key, run.last_key))
+            rows = job.copy.keys(run.offset).range_of(run).filter(QuerySet(job.copy.source, using=job.source))
             kinds = rows.order_by().annotate(kind=LocalTimeKind(value.source_expressions[0], changes)).values("kind")
             for found in kinds.annotate(rows=Count("pk")).exclude(kind=None):
                 counts[found["kind"]] += found["rows"]

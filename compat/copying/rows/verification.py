@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from compat.copying.key_types import Key, KeyRange
 from compat.copying.messages import Message
 from compat.copying.models import CopyRun
-from compat.copying.rows.selection import KeyRange, bisected, staged
+from compat.copying.rows.rejects import open_rejects
+from compat.copying.rows.selection import bisected, staged
 from compat.copying.rows.statements import Statements
-from compat.copying.runs import store
 from compat.database.sql import Sql, fetch
 
 MAX_SAMPLES = 5
@@ -20,7 +21,7 @@ class Differences:
     missing: int = 0
     extra: int = 0
     changed: int = 0
-    samples: dict[str, list[int]] = field(default_factory=dict)
+    samples: dict[str, list[Key]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.missing or self.extra or self.changed)
@@ -51,11 +52,11 @@ def compare_keys(run: CopyRun, statements: Statements, keys: KeyRange) -> Differ
     """Compare the rows with these keys; a row that the database cannot compute is missing unless it was rejected."""
 
     def comparing(part: KeyRange) -> Differences:
-        with staged(statements), statements.dialect.comparing():
+        with staged(statements), statements.dialect.session.comparing():
             return _compare(run, statements, part)
 
-    def alone(key: int) -> Differences:
-        rejected = store.open_rejects(run, statements.using).filter(source_pk=key).exists()
+    def alone(key: Key) -> Differences:
+        rejected = open_rejects(run, statements, [key]).exists()
         return Differences() if rejected else Differences(missing=1, samples={"missing": [key]})
 
     found = Differences()
@@ -67,17 +68,17 @@ def compare_keys(run: CopyRun, statements: Statements, keys: KeyRange) -> Differ
 def _compare(run: CopyRun, statements: Statements, keys: KeyRange) -> Differences:
     """Compare the source rows with these keys with what the run made of them.
 
-    Of a copy that keeps keys only missing rows count as differences: the target has rows of its own.
+    Extra rows count only where the keys of a run belong to it: elsewhere the target has rows of its own.
     """
-    projected = statements.projected(keys.condition)
-    [(missing, extra, changed)] = fetch(statements.using, statements.compare(projected, keys.first, keys.last))
+    projected = statements.projected(keys)
+    [(missing, extra, changed)] = fetch(statements.using, statements.compare(projected, keys))
     found = Differences()
     if missing:
         found += _listed(statements, "missing", statements.missing_keys(projected, run.pk))
     if changed:
         found += _listed(statements, "changed", statements.changed_keys(projected))
-    if extra and not statements.copy.keep_keys:
-        found += _listed(statements, "extra", statements.extra_keys(projected, keys.first, keys.last))
+    if extra and statements.keys.owns_range:
+        found += _listed(statements, "extra", statements.extra_keys(projected, keys))
     return found
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from django.db import connections
-from django.db.models import F, Max, Min
+from django.db.models import Model, QuerySet
 
 from compat.copying.dialects import dialect_for
 from compat.copying.job import NullProgress
@@ -50,7 +50,7 @@ def _analyze(work: Work) -> None:
     def refresh() -> None:
         connection = connections[work.job.using]
         with connection.cursor() as cursor:
-            dialect_for(connection).refresh_statistics(cursor, work.job.copy.target._meta.db_table)
+            dialect_for(connection).session.refresh_statistics(cursor, work.job.copy.target._meta.db_table)
 
     work.job.retrying(refresh, f"run {work.run.pk}, refreshing statistics")
 
@@ -107,12 +107,10 @@ def _rows_left(work: Work) -> int | None:
     """Count the rows still to copy, which reads the keys of all of them; None when the progress is not shown."""
     if isinstance(work.job.progress, NullProgress):
         return None
-    ranges = store.ranges_of(work.run, work.job.using).filter(next_key__lte=F("last_key"))
-    bounds = ranges.order_by().aggregate(first=Min("next_key"), last=Max("last_key"))
-    if bounds["first"] is None:
-        return 0
-    rows = work.job.copy.source._base_manager.using(work.job.source)
-    return rows.filter(pk__range=(bounds["first"], bounds["last"])).count()
+    job, keys = work.job, work.job.copy.keys(work.run.offset)
+    left = [rest for part in store.ranges_of(work.run, job.using) if (rest := keys.remaining(part))]
+    rows: QuerySet[Model] = QuerySet(job.copy.source, using=job.source)
+    return keys.type.hull(left).filter(rows).count() if left else 0
 
 
 Steps = tuple[tuple[Phase, Callable[[Work], None]], ...]

@@ -4,13 +4,12 @@ import logging
 import threading
 import time
 
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from compat.copying.job import Job
 from compat.copying.models import CopyRange, CopyRun
 from compat.copying.rows.batches import Written, copy_batch
-from compat.copying.rows.staging import ROWS
+from compat.copying.rows.staging import MAX_STAGED_ROWS
 from compat.copying.runner.batch_size import MAX_ROWS, BatchSize
 from compat.copying.runner.throttle import PRESSURE_POLL_SECONDS, Throttle
 from compat.copying.runner.workers import run_parallel
@@ -21,9 +20,9 @@ logger = logging.getLogger(__name__)
 
 def copy_ranges(job: Job, run: CopyRun) -> None:
     """Copy every range of `run` that is not done."""
-    unfinished = store.ranges_of(run, job.using).filter(next_key__lte=F("last_key"))
-    ranges = job.retrying(lambda: list(unfinished.all()), f"run {run.pk}, looking for its unfinished ranges")
-    run_parallel(job, ranges, lambda: _Worker(job, run))
+    keys = job.copy.keys(run.offset)
+    ranges = job.retrying(lambda: list(store.ranges_of(run, job.using)), f"run {run.pk}, looking for its ranges")
+    run_parallel(job, [part for part in ranges if keys.remaining(part)], lambda: _Worker(job, run))
 
 
 class _Worker:
@@ -32,11 +31,11 @@ class _Worker:
     def __init__(self, job: Job, run: CopyRun) -> None:
         self.job, self.run = job, run
         self.statements = job.statements(run)
-        self.size = BatchSize(job.batch_size, max_rows=ROWS if job.is_cross_database else MAX_ROWS)
+        self.size = BatchSize(job.batch_size, max_rows=MAX_STAGED_ROWS if job.is_cross_database else MAX_ROWS)
         self.throttle = Throttle(job.using, job.limits, job.stop)
 
     def __call__(self, part: CopyRange) -> None:
-        while part.next_key <= part.last_key and not self.job.stop.requested():
+        while self.statements.keys.remaining(part) and not self.job.stop.requested():
             if reason := self.job.retrying(self.throttle.pressure, f"run {self.run.pk}, checking the server"):
                 self._wait(reason)
             else:
@@ -56,13 +55,13 @@ class _Worker:
             began = time.perf_counter()
             return copy_batch(self.run, part, self.statements, self.size.rows)
 
-        what = f"run {self.run.pk}, batch from key {part.next_key}"
+        what = f"run {self.run.pk}, batch after key {part.done_key}"
         written = self.job.retrying(attempt, what, self.size.timed_out)
         seconds = time.perf_counter() - began
         rows = written.copied + len(written.rejected)
         logger.debug(
-            "run %d: %d rows copied, %d rejected in %.3f s, up to key %d (%s)",
-            self.run.pk, written.copied, len(written.rejected), seconds, part.next_key - 1,
+            "run %d: %d rows copied, %d rejected in %.3f s, up to key %s (%s)",
+            self.run.pk, written.copied, len(written.rejected), seconds, part.done_key,
             threading.current_thread().name,
         )  # fmt: skip
         self.size.measured(rows, seconds)

@@ -51,7 +51,7 @@ class Throttle:
             return ""
         connection = connections[self.using]
         with connection.cursor() as cursor:
-            reason = dialect_for(connection).pressure(cursor, self.limits.lag, self.limits.lock_waits)
+            reason = dialect_for(connection).session.pressure(cursor, self.limits.lag, self.limits.lock_waits)
         if not reason:
             self._checked_at = time.monotonic()
         return reason

@@ -8,17 +8,18 @@ from functools import partial
 from itertools import islice
 
 from django.db import connections
-from django.db.models import Max, Min
+from django.db.models import QuerySet
 
 from compat.copying.declaration import Copy
 from compat.copying.dialects import dialect_for
 from compat.copying.errors import WritersRemain
 from compat.copying.job import Job
+from compat.copying.key_types import Key, KeyRange
 from compat.copying.messages import Message
 from compat.copying.models import CopyRange, CopyRun
 from compat.copying.rows.batches import copy_missing
 from compat.copying.rows.rejects import MAX_KEYS_PER_STATEMENT
-from compat.copying.rows.selection import KeyRange, chunks, staged
+from compat.copying.rows.selection import chunks, staged
 from compat.copying.rows.statements import Statements
 from compat.copying.rows.verification import MAX_SAMPLES, Differences, compare_keys
 from compat.copying.runner.workers import run_parallel
@@ -56,7 +57,7 @@ def wait_for_writers(job: Job, run: CopyRun) -> None:
 def _open_writers(job: Job, table: str) -> dict[str, str]:
     connection = connections[job.source]
     with connection.cursor() as cursor:
-        return dialect_for(connection).open_writers(cursor, table)
+        return dialect_for(connection).introspection.open_writers(cursor, table)
 
 
 def verify_run(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
@@ -77,7 +78,7 @@ def verify_run(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
 
 def without_older_rows(job: Job, run: CopyRun, differences: Differences) -> Differences:
     """Of a copy that keeps keys, log the rows that the target had before with other values, and do not count them."""
-    if not job.copy.keep_keys or not differences.changed:
+    if job.copy.keys().owns_range or not differences.changed:
         return differences
     older = Differences(changed=differences.changed, samples=differences.samples)
     logger.warning(
@@ -95,17 +96,14 @@ def store_verification(run: CopyRun, using: str, found: Differences) -> None:
 
 def uncovered_rows(copy: Copy, using: str, source: str) -> Differences:
     """Return the source rows whose keys no run has covered, as missing ones."""
-    seen = store.kept_runs(copy, using, source).aggregate(first=Min("first_key"), last=Max("last_key"))
-    rows = copy.source._base_manager.using(source)
-    if seen["last"] is not None:
-        rows = rows.exclude(pk__range=(seen["first"], seen["last"]))
+    rows = copy.keys().uncovered(QuerySet(copy.source, using=source), store.covered(copy, using, source))
     samples = list(rows.order_by("pk").values_list("pk", flat=True)[:MAX_SAMPLES])
     return Differences(missing=rows.count(), samples={"missing": samples})
 
 
 def _verify_range(job: Job, run: CopyRun, statements: Statements, part: CopyRange, *, sweep: bool) -> Differences:
     found = Differences()
-    for keys in chunks(statements, KeyRange(part.first_key, part.last_key)):
+    for keys in chunks(statements, statements.keys.range_of(part)):
         if job.stop.requested():
             return found
         found += _verify_keys(job, run, statements, part, keys, sweep=sweep)
@@ -116,7 +114,7 @@ def _verify_range(job: Job, run: CopyRun, statements: Statements, part: CopyRang
 def _verify_keys(
     job: Job, run: CopyRun, statements: Statements, part: CopyRange, keys: KeyRange, *, sweep: bool
 ) -> Differences:
-    what = f"run {run.pk}, verifying keys {keys.first} to {keys.last}"
+    what = f"run {run.pk}, verifying keys {keys}"
     found = job.retrying(lambda: compare_keys(run, statements, keys), what)
     if sweep and found.missing:
         _copy_late_rows(job, run, statements, part, keys)
@@ -127,14 +125,14 @@ def _verify_keys(
 def _copy_late_rows(job: Job, run: CopyRun, statements: Statements, part: CopyRange, keys: KeyRange) -> None:
     """Copy the rows that were committed after the batch with their keys."""
 
-    def look() -> list[int]:
+    def look() -> list[Key]:
         with staged(statements):
-            projected = statements.projected(keys.condition)
+            projected = statements.projected(keys)
             return [key for (key,) in fetch(job.using, statements.missing_keys(projected, run.pk))]
 
     missing = iter(job.retrying(look, f"run {run.pk}, looking for late rows"))
     while late := tuple(islice(missing, MAX_KEYS_PER_STATEMENT)):
-        logger.info("run %d: %d rows were committed late, from key %d", run.pk, len(late), late[0])
+        logger.info("run %d: %d rows were committed late, from key %s", run.pk, len(late), late[0])
         job.retrying(
             lambda late=late: copy_missing(run, part, statements, late),  # type: ignore[misc]
             f"run {run.pk}, late rows from key {late[0]}",

@@ -1,26 +1,22 @@
 """The store of runs: which run is open, where the next one starts, and what the runs did."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import IntegrityError, connections, transaction
-from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from compat.copying.declaration import Copy
 from compat.copying.dialects import dialect_for
 from compat.copying.errors import Blocked, Overtaken
+from compat.copying.key_types import KeyRange
 from compat.copying.messages import Message
 from compat.copying.models import CopyRange, CopyRun, RejectedRow
 from compat.copying.runs import events, lease
 from compat.copying.runs.lease_holder import describe_holder, holder_identity
 from compat.copying.states import OPEN, RESUMABLE, State
-
-MIN_RANGE_KEYS = 100_000
-"""Keys of a range at least; more once there would be more than MAX_RANGES ranges."""
-MAX_RANGES = 64
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ def open_run(copy: Copy, using: str) -> CopyRun | None:
 
 def ranges_of(run: CopyRun, using: str) -> QuerySet[CopyRange]:
     """Return the key ranges of a run in key order."""
-    return CopyRange.objects.using(using).filter(run=run).order_by("first_key")
+    return CopyRange.objects.using(using).filter(run=run).order_by("pk")
 
 
 def totals(run: CopyRun, using: str) -> Totals:
@@ -63,21 +59,14 @@ def open_rejects(run: CopyRun, using: str) -> QuerySet[RejectedRow]:
     return RejectedRow.objects.using(using).filter(run=run, resolved_at=None)
 
 
-def source_bounds(copy: Copy, using: str, source: str) -> tuple[int, int] | None:
-    """Return the next range of source keys that no run has covered, or None when there is none.
+def covered(copy: Copy, using: str, source: str) -> list[KeyRange]:
+    """Return the source keys of the runs whose rows are in the target."""
+    return [copy.keys(run.offset).range_of(run) for run in kept_runs(copy, using, source)]
 
-    The first run starts at 1 even if the smallest visible key is larger, because transactions that have not
-    committed yet may hold smaller ones. Later runs start after all others, or end before them.
-    """
-    seen = kept_runs(copy, using, source).aggregate(first=Min("first_key"), last=Max("last_key"))
-    rows = copy.source._base_manager.using(source)
-    if seen["last"] is None:
-        bounds = rows.aggregate(first=Min("pk"), last=Max("pk"))
-        return None if bounds["last"] is None else (min(1, bounds["first"]), bounds["last"])
-    if (last := rows.filter(pk__gt=seen["last"]).aggregate(last=Max("pk"))["last"]) is not None:
-        return seen["last"] + 1, last
-    first = rows.filter(pk__lt=seen["first"]).aggregate(first=Min("pk"))["first"]
-    return None if first is None else (first, seen["first"] - 1)
+
+def next_range(copy: Copy, using: str, source: str) -> KeyRange | None:
+    """Return the next range of source keys that no run has covered, or None when there is none."""
+    return copy.keys().next_range(QuerySet(copy.source, using=source), covered(copy, using, source))
 
 
 def begin(copy: Copy, using: str, source: str) -> CopyRun | None:
@@ -114,29 +103,21 @@ def check_resumable(run: CopyRun, source: str) -> None:
 
 def _create(copy: Copy, using: str, source: str) -> CopyRun | None:
     """Reserve the target keys of the next range and store a run for it."""
-    bounds = source_bounds(copy, using, source)
-    if bounds is None:
+    keys = next_range(copy, using, source)
+    if keys is None:
         return None
-    first, last = bounds
-    connection = connections[using]
+    connection, table = connections[using], copy.target._meta.db_table
     with connection.cursor() as cursor:
-        table = copy.target._meta.db_table
-        dialect = dialect_for(connection)
-        offset = dialect.reserve_block(cursor, table, copy.target_key, first, last, keep=copy.keep_keys)
+        strategy = copy.keys().reserve(dialect_for(connection), cursor, table, copy.target_key, keys)
     run = CopyRun(
-        copy=copy.name, source=source, first_key=first, last_key=last, offset=offset, timestamp=timezone.now()
+        copy=copy.name, source=source, offset=strategy.offset, timestamp=timezone.now(), **strategy.to_columns(keys)
     )
     run.save(using=using, force_insert=True)
     CopyRange.objects.using(using).bulk_create(
-        CopyRange(run=run, first_key=low, last_key=high, next_key=low) for low, high in _split(first, last)
+        CopyRange(run=run, **(columns := strategy.to_columns(part)), done_key=columns["after_key"])
+        for part in strategy.type.split(keys)
     )
-    facts = {"owner": describe_holder(holder_identity()), "first": first, "last": last, "offset": offset}
+    first, last = strategy.type.bounds(keys)
+    facts = {"owner": describe_holder(holder_identity()), "first": first, "last": last, "offset": strategy.offset}
     events.record(run, using, logging.INFO, Message("started", **facts))
     return run
-
-
-def _split(first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of equal width that cover the keys `first` to `last`."""
-    width = max(MIN_RANGE_KEYS, -(-(last - first + 1) // MAX_RANGES))
-    for low in range(first, last + 1, width):
-        yield low, min(low + width - 1, last)
