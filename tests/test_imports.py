@@ -28,8 +28,9 @@ LAYERS = {
         "apps management",
     ],
     "compat.copying": [
-        "errors functions messages progress reasons results",
+        "errors progress reasons results",
         "states dialects",
+        "functions messages",
         "key_types keys",
         "declaration",
         "models job rows runs runner signals preflight report",

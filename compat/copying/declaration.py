@@ -15,8 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from compat.copying.errors import DeclarationError
 from compat.copying.functions import AwareDateTime, RunTimestamp
-from compat.copying.key_types import key_type_of
-from compat.copying.keys import KeyStrategy, OffsetKeys, SameKeys
+from compat.copying.keys import KeyStrategy, key_problems, strategy_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +58,7 @@ class Copy:
 
     def keys(self, offset: int = 0) -> KeyStrategy:
         """Return the strategy by which a run with this offset gives keys to target rows."""
-        key_type = key_type_of(self.source)
-        if key_type is None:
-            raise DeclarationError(self.name, list(self._key_problems()))
-        return SameKeys(key_type) if self.keep_keys else OffsetKeys(key_type, offset)
+        return strategy_of(self.source, offset, keep=self.keep_keys)
 
     @property
     def zones(self) -> set[str]:
@@ -95,7 +91,7 @@ class Copy:
         return self.target._meta.get_field(name)  # type: ignore[return-value]
 
     def _problems(self) -> Iterator[str]:
-        yield from self._key_problems()
+        yield from key_problems(self.source, self.target, keep=self.keep_keys)
         for name, expression in self.values.items():
             yield from self._value_problems(name, expression)
         if self.keep_keys and not any(isinstance(value, RunTimestamp) for value in self.values.values()):
@@ -103,11 +99,6 @@ class Copy:
         for field in self._without_value():
             if not field.null:
                 yield _("%(field)s must not be NULL and has no value.") % {"field": field}
-
-    def _key_problems(self) -> Iterator[str]:
-        for model in (self.source, self.target):
-            if key_type_of(model) is None:
-                yield _("The primary key of %(model)s is not an integer.") % {"model": model._meta.label}
 
     def _without_value(self) -> "Iterator[Field[Any, Any]]":
         """Yield the fields that get a value neither from the declaration nor from the database."""

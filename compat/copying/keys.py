@@ -5,18 +5,18 @@ lower bound and includes its upper bound, so that a range can be continued from 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 from django.db.backends.utils import CursorWrapper
-from django.db.models import BigIntegerField, F, Q, QuerySet, Value
+from django.db.models import BigIntegerField, F, Model, Q, QuerySet, Value
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
 from compat.copying.dialects import Dialect
 from compat.copying.errors import Blocked
-from compat.copying.key_types import MAX_INTEGER, MIN_INTEGER, IntegerKeys, Key, KeyRange, KeyType
+from compat.copying.key_types import MAX_INTEGER, MIN_INTEGER, IntegerKeys, Key, KeyRange, KeyType, key_type_of
 from compat.database.sql import Sql
 
 
@@ -187,6 +187,27 @@ class SameKeys(KeyStrategy):
 def _edge(rows: QuerySet[Any], order: str) -> Key | None:
     """Return the smallest key, or with `-pk` the largest."""
     return rows.exclude(pk=None).order_by(order).values_list("pk", flat=True).first()
+
+
+def key_problems(source: type[Model], target: type[Model], *, keep: bool) -> Iterator[str]:
+    """Yield why the keys of these models cannot be copied; with `keep`, rows keep their keys."""
+    types = {model: key_type_of(model) for model in (source, target)}
+    for model, key_type in types.items():
+        if key_type is None or (not keep and not isinstance(key_type, IntegerKeys)):
+            yield _("The primary key of %(model)s is not an integer.") % {"model": model._meta.label}
+    if None not in types.values() and types[source] is not types[target]:
+        facts = {"source": source._meta.label, "target": target._meta.label}
+        yield _("The primary keys of %(source)s and %(target)s are of different types.") % facts
+
+
+def strategy_of(source: type[Model], offset: int, *, keep: bool) -> KeyStrategy:
+    """Return the strategy of a run of a copy without key problems."""
+    key_type = key_type_of(source)
+    if keep and key_type is not None:
+        return SameKeys(key_type)
+    if not isinstance(key_type, IntegerKeys):
+        raise TypeError(f"{source._meta.label} has key problems")
+    return OffsetKeys(key_type, offset)
 
 
 def stored_bounds(stored: StoredRange) -> tuple[Any, Any]:

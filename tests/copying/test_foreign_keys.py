@@ -7,11 +7,12 @@ import psycopg2
 import pytest
 from django.db import connection
 
-from compat.copies import PERFORMANCE
-from compat.copying.job import NullProgress
+from compat.copying import operations
+from compat.copying.job import Job, NullProgress
 from compat.copying.models import RejectedRow
 from tests import legacy
 from tests.copying.helpers import AtStep, copy, roll_back
+from tests.copying.lab import SAMPLES, OldSample, Sample, Site, create
 
 pytestmark = pytest.mark.parametrize("vendor", ["postgresql"])
 ORPHANS = (
@@ -208,28 +209,31 @@ def test_what_a_drifted_target_takes_is_not_rejected_beside_a_row_that_a_trigger
     assert (result.copied, result.rejected, legacy.count(migrated)) == (39, 0, 39)
 
 
-def test_an_optional_reference_is_empty_or_holds(migrated, checks, monkeypatch):
-    legacy.build(migrated, 40)
-    legacy.execute(migrated, "ALTER TABLE performance_records ALTER device_id DROP NOT NULL; "
-                             "ALTER TABLE performance_data ALTER device_id DROP NOT NULL")  # fmt: skip
-    legacy.execute(migrated, "UPDATE performance_data SET device_id = nullif(999, 990 + id) WHERE id IN (8, 9)")
-    monkeypatch.setattr(PERFORMANCE.target._meta.get_field("device"), "null", True)
-    result = copy(batch_size=20, defer_indexes="never")
+@pytest.fixture
+def samples(migrated):
+    """The tables of samples, whose reference to a site is optional, and 10 sites."""
+    create(migrated, [OldSample, Site, Sample])
+    Site.objects.bulk_create([Site(name=number) for number in range(10)])
+    return migrated
+
+
+def test_an_optional_reference_is_empty_or_holds(samples, checks):
+    OldSample.objects.bulk_create([OldSample(site_id=1 + number % 10) for number in range(40)])
+    legacy.execute(samples, "UPDATE lab_oldsample SET site_id = nullif(999, 990 + id) WHERE id IN (8, 9)")
+    result = operations.copy_rows(Job(SAMPLES, batch_size=20, defer_indexes="never"))
     assert (result.copied, result.rejected, result.verified) == (39, 1, True)
-    assert legacy.execute(migrated, "SELECT id FROM performance_records WHERE device_id IS NULL") == [(9,)]
+    assert list(Sample.objects.filter(site=None).values_list("pk", flat=True)) == [9]
 
 
-def test_an_optional_reference_to_many_devices_takes_no_loop(migrated, monkeypatch):
-    legacy.build(migrated, 1)
-    legacy.execute(migrated, "INSERT INTO devices (name, ip_address) SELECT n, n FROM generate_series(100, 60000) n")
-    legacy.append(migrated, 2, 50000, devices=50000)
-    legacy.execute(migrated, "ANALYZE")
+def test_an_optional_reference_to_many_parents_takes_no_loop(samples):
+    legacy.execute(samples, "INSERT INTO lab_site (name) SELECT n FROM generate_series(11, 60000) n; "
+                            "INSERT INTO lab_oldsample (site_id) SELECT n FROM generate_series(1, 50000) n; "
+                            "ANALYZE")  # fmt: skip
     name = connection.settings_dict["NAME"]
-    legacy.execute(migrated, f"ALTER DATABASE {name} SET work_mem = '256kB'")
-    legacy.execute(migrated, f"ALTER DATABASE {name} SET statement_timeout = '10s'")
+    legacy.execute(samples, f"ALTER DATABASE {name} SET work_mem = '256kB'")
+    legacy.execute(samples, f"ALTER DATABASE {name} SET statement_timeout = '10s'")
     connection.close()
-    monkeypatch.setattr(PERFORMANCE.target._meta.get_field("device"), "null", True)
-    assert copy(batch_size=50000, defer_indexes="never").copied == 50000
+    assert operations.copy_rows(Job(SAMPLES, batch_size=50000, defer_indexes="never")).copied == 50000
 
 
 def test_a_table_that_takes_the_name_of_the_devices_meanwhile_is_not_asked(migrated, migrated_url, checks):

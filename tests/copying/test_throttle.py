@@ -2,7 +2,7 @@
 
 import pytest
 
-from compat.copying.dialects.sqlite import SQLite
+from compat.copying.dialects.sqlite.session import SQLiteSession
 from compat.copying.runner import throttle
 from compat.copying.runner.throttle import Limits, Throttle
 from compat.database.stop import Stop
@@ -33,7 +33,7 @@ def test_pressure_is_asked_for_again_until_it_is_gone(migrated, monkeypatch):
         asked.append((lag, lock_waits))
         return next(answers)
 
-    monkeypatch.setattr(SQLite, "pressure", pressure)
+    monkeypatch.setattr(SQLiteSession, "pressure", pressure)
     monkeypatch.setattr(throttle.time, "monotonic", lambda: now[0])
     throttled = Throttle(migrated, Limits(lag=3.0, lock_waits=4), Stop())
     assert [throttled.pressure() for _ in range(4)] == ["a standby lags", "a standby lags", "", ""]

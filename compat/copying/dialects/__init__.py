@@ -1,5 +1,7 @@
 """What differs between databases: one package per vendor, with a module per subject."""
 
+from typing import Any
+
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -14,6 +16,12 @@ DIALECTS = {
     "sqlite": "compat.copying.dialects.sqlite.dialect",
 }
 """By vendor: the function that makes a dialect. It is imported on first use, with the drivers that it needs."""
+
+
+def prepare_connection(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
+    """Let the dialect prepare a new connection."""
+    if connection.vendor in DIALECTS:
+        dialect_for(connection).session.prepare()
 
 
 def dialect_for(connection: BaseDatabaseWrapper) -> Dialect:

@@ -137,6 +137,22 @@ class Types(Part, ABC):
         """Return what `payload` read as a value that every database's JSON can hold."""
 
 
+class Times(Part, ABC):
+    """Dates and times that name no time zone."""
+
+    @abstractmethod
+    def aware(self, value: Sql, zone: str) -> Sql:
+        """Return a date and time as an instant; where it names no zone, it is a local time of `zone`.
+
+        A local time in a gap or a fold of the zone is read with the smaller UTC offset, which is PostgreSQL's rule
+        (DetermineTimeZoneOffset in its src/backend/utils/adt/datetime.c).
+        """
+
+    @abstractmethod
+    def local(self, value: Sql) -> Sql:
+        """Return a date and time that names no zone, in a form that compares with other local times; otherwise NULL."""
+
+
 class Loading(Part, ABC):
     """The staging table, through which rows of another database come, and its bulk load."""
 
@@ -182,7 +198,10 @@ class Introspection(Part, ABC):
 
 
 class Session(Part, ABC):
-    """Settings of transactions, and consideration for others."""
+    """Settings of connections and transactions, and consideration for others."""
+
+    def prepare(self) -> None:
+        """Prepare a new connection, without a query."""
 
     @abstractmethod
     def begin_batch(self, cursor: CursorWrapper) -> None:
@@ -258,6 +277,7 @@ class Dialect:
     connection: BaseDatabaseWrapper
     sql: Expressions
     types: Types
+    times: Times
     loading: Loading
     introspection: Introspection
     session: Session

@@ -2,14 +2,16 @@
 
 import django.core.serializers.json
 from django.db import migrations, models
-from django.db.models import CharField, F
-from django.db.models.functions import Cast
 
 ROWS_PER_UPDATE = 500
 
 
 def convert(apps, schema_editor):
-    """Store keys as JSON, with an exclusive lower bound, and give every reject its key as text and its reason as facts."""
+    """Store keys as JSON, with an exclusive lower bound, and give each reject its key as text and its reason as facts.
+
+    Each row is updated once: a second update in a transaction leaves PostgreSQL with a pending check of its foreign
+    key, and then the table cannot be altered.
+    """
     using = schema_editor.connection.alias
     for name in ("CopyRun", "CopyRange"):
         model = apps.get_model("compat_copying", name)
@@ -18,16 +20,15 @@ def convert(apps, schema_editor):
             if name == "CopyRange":
                 values["done_key"] = stored.next_key - 1
             model.objects.using(using).filter(pk=stored.pk).update(**values)
-    rejects = apps.get_model("compat_copying", "RejectedRow").objects.using(using)
-    rejects.update(source_key=Cast(F("source_pk"), CharField(max_length=255)))
-    batch = []
-    for row in rejects.only("reason").iterator(ROWS_PER_UPDATE):
+    rejects, batch = apps.get_model("compat_copying", "RejectedRow").objects.using(using), []
+    for row in rejects.only("source_pk", "reason").iterator(ROWS_PER_UPDATE):
+        row.source_key = str(row.source_pk)
         row.reasons = [{"code": "refused", "facts": {"error": row.reason, "summary": row.reason}}]
         batch.append(row)
         if len(batch) == ROWS_PER_UPDATE:
-            rejects.bulk_update(batch, ["reasons"])
+            rejects.bulk_update(batch, ["source_key", "reasons"])
             batch = []
-    rejects.bulk_update(batch, ["reasons"])
+    rejects.bulk_update(batch, ["source_key", "reasons"])
 
 
 def convert_back(apps, schema_editor):

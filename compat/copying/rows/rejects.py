@@ -10,9 +10,8 @@ from django.db.models import QuerySet
 from compat.copying.key_types import Key, KeyList
 from compat.copying.models import CopyRun, RejectedRow
 from compat.copying.reasons import Reason, in_english
-from compat.copying.rows.projection import source_key_column
 from compat.copying.rows.statements import Statements
-from compat.database.sql import Sql, fetch, quote_table
+from compat.database.sql import Sql, fetch
 
 MAX_KEYS_PER_STATEMENT = 500
 Reasons = dict[Key, list[Reason]]
@@ -61,12 +60,12 @@ def _payloads(statements: Statements, keys: Iterable[Key]) -> Iterator[tuple[Key
     """Yield the key of each source row and the values that the copy reads."""
     connection, dialect, copy = connections[statements.source_using], statements.source_dialect, statements.copy
     columns = copy.source_columns
-    key, table = source_key_column(copy, statements.source_using), quote_table(connection, copy.source._meta.db_table)
+    key = statements.source_key
     values = ", ".join(dialect.types.payload(connection.ops.quote_name(column)) for column in columns)
     left = iter(keys)
     with connection.cursor() as cursor:
         while some := tuple(islice(left, MAX_KEYS_PER_STATEMENT)):
             condition = KeyList(some).condition(key)
-            cursor.execute(f"SELECT {key}, {values} FROM {table} WHERE {condition.text}", condition.params)  # noqa: S608 quoted names
+            cursor.execute(f"SELECT {key}, {values} FROM {statements.source} WHERE {condition.text}", condition.params)  # noqa: S608 quoted names
             for row_key, *row in cursor.fetchall():
                 yield row_key, dict(zip(columns, map(dialect.types.plain, row), strict=True))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from compat.copying.dialects import Dialect, Reference
 from compat.copying.reasons import Reason
-from compat.copying.rows.projection import ProjectedField
+from compat.copying.rows.fields import ProjectedField
 from compat.database.sql import quote_table
 
 

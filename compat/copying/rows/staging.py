@@ -16,7 +16,7 @@ from compat.copying.dialects import Dialect
 from compat.copying.dialects.base import StagedColumn
 from compat.copying.dialects.neutral import Check
 from compat.copying.reasons import Reason
-from compat.copying.rows.projection import SOURCE_KEY, ProjectedField
+from compat.copying.rows.fields import SOURCE_KEY, ProjectedField
 from compat.database.sql import Sql
 
 FLAWS = "flaws"
@@ -97,3 +97,15 @@ class Staging:
 
 def _all(checks: Sequence[Check]) -> str:
     return " AND ".join(check.condition for check in checks) or "1 = 1"
+
+
+def read_staged(target: Dialect, field: ProjectedField) -> list[str]:
+    """Return the columns of the projection that read a field from the staging table.
+
+    Where the target cannot hold a neutral value, the value is NULL, and the neutral form is projected, too.
+    """
+    conversion = target.types.from_neutral(field.field, f"staged.{field.raw_alias}")
+    if not conversion.checks:
+        return [f"{conversion.sql} AS {field.alias}"]
+    fits = " AND ".join(f"({check.condition})" for check in conversion.checks)
+    return [f"staged.{field.raw_alias}", f"CASE WHEN {fits} THEN {conversion.sql} END AS {field.alias}"]

@@ -2,65 +2,31 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 from django.db import DatabaseError, connections
-from django.db.models import DateTimeField, Value
 
-from compat.copying.declaration import Copy
-from compat.copying.dialects import Dialect, Reference, dialect_for
-from compat.copying.functions import RunTimestamp
+from compat.copying.dialects import Reference
 from compat.copying.key_types import KeyRange, Selection
-from compat.copying.keys import KeyStrategy
 from compat.copying.models import RejectedRow
 from compat.copying.reasons import Reason
-from compat.copying.rows.projection import (
-    SOURCE_KEY,
-    TARGET_KEY,
-    ProjectedField,
-    compiled,
-    projected_fields,
-    read_staged,
-    select_source,
-    source_key_column,
-)
+from compat.copying.rows.fields import SOURCE_KEY, TARGET_KEY
+from compat.copying.rows.projection import Projection
 from compat.copying.rows.row_constraints import RowConstraint, broken_reasons, constraints_of
-from compat.copying.rows.staging import FLAWS, Staging
+from compat.copying.rows.staging import FLAWS
 from compat.database.errors import Failure
 from compat.database.retry import failure_of
-from compat.database.sql import Sql, fetch, quote_table
+from compat.database.sql import Sql, quote_table
 
 
 @dataclass(frozen=True)
-class Statements:
-    """The statements of a copy into the database `using`, for the keys and the timestamp of a run."""
+class Statements(Projection):
+    """The statements of a run."""
 
-    copy: Copy
-    using: str
-    source_using: str
-    keys: KeyStrategy
-    timestamp: datetime
     has_deferred_keys: bool = False
     """Whether foreign keys of the target are deferred, so that the database does not check them."""
     pending_tables: frozenset[str] = frozenset()
     """Tables whose rows are copied later, so that references to them are not checked."""
-
-    @cached_property
-    def dialect(self) -> Dialect:
-        """The dialect of the target's database."""
-        return dialect_for(connections[self.using])
-
-    @cached_property
-    def source_dialect(self) -> Dialect:
-        """The dialect of the source's database."""
-        return dialect_for(connections[self.source_using])
-
-    @property
-    def is_cross_database(self) -> bool:
-        """Whether the rows come from another database."""
-        return self.source_using != self.using
 
     @cached_property
     def is_checked_first(self) -> bool:
@@ -71,11 +37,6 @@ class Statements:
     def is_row_error(self, error: DatabaseError) -> bool:
         """Tell whether a database refused rows for what they hold, in the source or in the target."""
         return any(failure_of(error, using) is Failure.ROW for using in {self.using, self.source_using})
-
-    @cached_property
-    def fields(self) -> list[ProjectedField]:
-        """The copied fields of the target, the key excepted."""
-        return projected_fields(self.copy)
 
     @cached_property
     def row_constraints(self) -> list[RowConstraint]:
@@ -101,10 +62,6 @@ class Statements:
         values = {self.target_key: f"projected.{TARGET_KEY}"}
         return values | {self.quote(field.field.column): field.value for field in self.fields}
 
-    def quote(self, name: str) -> str:
-        """Quote a name of the target's database."""
-        return connections[self.using].ops.quote_name(name)
-
     @property
     def target(self) -> str:
         """The target table, quoted."""
@@ -115,63 +72,19 @@ class Statements:
         """The key column of the target, quoted."""
         return self.quote(self.copy.target_key)
 
-    def projected(self, rows: Selection) -> Sql:
-        """Select source rows as the target shall hold them, in the target's database.
-
-        From another database they are staged first, within the open transaction.
-        """
-        varying = {field.alias: field.expression for field in self.fields if not field.is_constant}
-        if self.is_cross_database:
-            return self._staged(rows, select_source(self.copy, self.source_using, rows, varying))
-        constants = {field.alias: self._constant(field) for field in self.fields if field.is_constant}
-        expressions = {TARGET_KEY: self.keys.target_expression(), **varying, **constants}
-        return select_source(self.copy, self.source_using, rows, expressions)
-
-    def _staged(self, rows: Selection, view: Sql) -> Sql:
-        """Stage the rows of a view of the source, and select them with the values that all rows of a run share."""
-        [(count,)] = fetch(self.source_using, self.count_source(rows))
-        self._staging.carry(view, count)
-        key = self.dialect.types.from_neutral(self.copy.target._meta.pk, f"staged.{SOURCE_KEY}").sql
-        columns = [
-            f"{key} AS {SOURCE_KEY}",
-            f"{self.keys.target_sql(self.dialect, key)} AS {TARGET_KEY}",
-            f"staged.{FLAWS}",
-        ]
-        columns += [column for field in self._staging.fields for column in read_staged(self.dialect, field)]
-        constants = [compiled(self.copy, self.using, field.alias, self._constant(field))
-                     for field in self.fields if field.is_constant]  # fmt: skip
-        columns += [constant.text for constant in constants]
-        params = tuple(param for constant in constants for param in constant.params)
-        fence = self.dialect.sql.optimization_fence
-        return Sql(f"SELECT {', '.join(columns)} FROM {self.dialect.loading.table} staged{fence}", params)  # noqa: S608 our own names
-
-    @cached_property
-    def _staging(self) -> Staging:
-        varying = [field for field in self.fields if not field.is_constant]
-        return Staging(self.source_dialect, self.dialect, self.copy.target._meta.pk, varying)
-
-    def _constant(self, field: ProjectedField) -> Any:
-        is_timestamp = isinstance(field.expression, RunTimestamp)
-        return Value(self.timestamp, DateTimeField()) if is_timestamp else field.expression
-
     def count_source(self, rows: Selection) -> Sql:
         """Count source rows, in the source's database."""
         return self._of_source("count(*)", rows)
 
     def count_source_keys(self, rows: Selection) -> Sql:
         """Count the different keys of source rows, in the source's database."""
-        return self._of_source(f"count(DISTINCT {source_key_column(self.copy, self.source_using)})", rows)
+        return self._of_source(f"count(DISTINCT {self.source_key})", rows)
 
     def nth_source_key(self, rows: Selection, number: int, *, distinct: bool = False) -> Sql:
         """Select the `number`-th key of source rows in key order, in the source's database."""
-        column = source_key_column(self.copy, self.source_using)
+        column = self.source_key
         keys = self._of_source(f"DISTINCT {column}" if distinct else column, rows)
         return Sql(f"{keys.text} ORDER BY {column} LIMIT 1 OFFSET %s", (*keys.params, number - 1))
-
-    def _of_source(self, what: str, rows: Selection) -> Sql:
-        condition = rows.condition(source_key_column(self.copy, self.source_using))
-        table = quote_table(connections[self.source_using], self.copy.source._meta.db_table)
-        return Sql(f"SELECT {what} FROM {table} WHERE {condition.text}", condition.params)  # noqa: S608 quoted names
 
     def count(self, projected: Sql) -> Sql:
         """Count projected rows."""

@@ -9,6 +9,7 @@ from compat.copying.dialects.postgresql.introspection import PostgreSQLIntrospec
 from compat.copying.dialects.postgresql.loading import PostgreSQLLoading
 from compat.copying.dialects.postgresql.sequences import PostgreSQLSequences
 from compat.copying.dialects.postgresql.session import PostgreSQLSession
+from compat.copying.dialects.postgresql.times import PostgreSQLTimes
 from compat.copying.dialects.postgresql.types import PostgreSQLTypes
 
 
@@ -18,6 +19,7 @@ def dialect(connection: BaseDatabaseWrapper) -> Dialect:
         connection,
         PostgreSQLExpressions(connection),
         PostgreSQLTypes(connection),
+        PostgreSQLTimes(connection),
         PostgreSQLLoading(connection),
         PostgreSQLIntrospection(connection),
         PostgreSQLSession(connection),

@@ -8,6 +8,7 @@ from compat.copying.dialects.sqlite.introspection import SQLiteIntrospection
 from compat.copying.dialects.sqlite.loading import SQLiteLoading
 from compat.copying.dialects.sqlite.sequences import SQLiteSequences
 from compat.copying.dialects.sqlite.session import SQLiteSession
+from compat.copying.dialects.sqlite.times import SQLiteTimes
 from compat.copying.dialects.sqlite.types import SQLiteTypes
 
 
@@ -17,6 +18,7 @@ def dialect(connection: BaseDatabaseWrapper) -> Dialect:
         connection,
         SQLiteExpressions(connection),
         SQLiteTypes(connection),
+        SQLiteTimes(connection),
         SQLiteLoading(connection),
         SQLiteIntrospection(connection),
         SQLiteSession(connection),

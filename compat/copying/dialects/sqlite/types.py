@@ -9,7 +9,7 @@ from django.db.models import Field
 
 from compat.copying.dialects.base import Types
 from compat.copying.dialects.neutral import Check, Conversion, Kind, kind_of, max_length
-from compat.copying.functions import SQLITE_IS_TEXT
+from compat.copying.dialects.sqlite.functions import IS_TEXT as IS_TEXT_FUNCTION
 from compat.copying.reasons import Reason
 
 IS_DATE = "{0} >= '0001' AND date({0}, '+0 days') = {0}"
@@ -79,7 +79,7 @@ class SQLiteTypes(Types):
             return Conversion(f"+{form.format(value)}", (check,))
         checks = [check for check in self.checks(field, value) if check.reason.code != "too_long"]
         if kind in {Kind.TEXT, Kind.JSON}:
-            valid = f"{SQLITE_IS_TEXT}(CAST({value} AS BLOB))"
+            valid = f"{IS_TEXT_FUNCTION}(CAST({value} AS BLOB))"
             checks.append(Check(valid, Reason.of_column("not_unicode", field.column)))
         return Conversion(f"+{value}", tuple(checks))
 
