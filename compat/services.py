@@ -22,10 +22,11 @@ from compat.copying.setting_aside import NEVER
 from compat.copying.states import State
 from compat.copying.stopping import Stop
 from compat.copying.throttling import Limits
-from compat.structure.errors import Unverifiable
-from compat.structure.findings import Report, Severity
-from compat.structure.repair import repair
-from compat.structure.verify import verify
+from compat.structure.errors import StructureError
+from compat.structure.execution import repair
+from compat.structure.findings import Severity
+from compat.structure.report import Report
+from compat.structure.verification import verify
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def fix_structure(using: str, stop: Stop, *, repairs: bool = True) -> Fixes:
         if repairs:
             with locks.repairing(using, stop) as alone:
                 structure = repair(using) if alone else structure
-    except (Unverifiable, DatabaseError, Error) as problem:
+    except (StructureError, DatabaseError, Error) as problem:
         error = one_line(problem)
     return Fixes(structure, seconds=time.monotonic() - began, error=error)
 

@@ -5,8 +5,8 @@ import pytest
 from compat.copies import PERFORMANCE
 from compat.copying import operations
 from compat.copying.job import Job
-from compat.structure.repair import repair
-from compat.structure.verify import verify
+from compat.structure.execution import repair
+from compat.structure.verification import verify
 from tests import legacy
 
 PARTITION = """

@@ -6,10 +6,10 @@ from django.db import connection, models
 from django.db.migrations.recorder import MigrationRecorder
 from django.test.utils import modify_settings
 
-from compat.structure.expected import Project, field_shape
-from compat.structure.findings import Cause, Kind, Severity
-from compat.structure.repair import repair
-from compat.structure.verify import verify
+from compat.structure.execution import repair
+from compat.structure.findings import Cause, Severity
+from compat.structure.project import Project, field_signature
+from compat.structure.verification import verify
 from tests.structure.conftest import execute
 
 
@@ -77,7 +77,7 @@ def test_keys_as_narrow_as_the_migrations_of_an_app_made_them_are_information(to
         call_command("migrate", "narrow", verbosity=0)
         report = verify()
         assert [(issue.code, issue.table, issue.message) for issue in report.issues if issue.counts] == []
-        narrow = {issue.object for issue in report.issues if issue.kind is Kind.TYPE and issue.app == "narrow"}
+        narrow = {issue.object for issue in report.issues if issue.kind.name == "type" and issue.app == "narrow"}
         assert narrow == ({"id", "maker_id", "thing_id"} if connection.vendor == "postgresql" else narrow)
         execute("ALTER TABLE narrow_maker DROP COLUMN name")
         (issue,) = (issue for issue in verify().issues if issue.counts)
@@ -90,8 +90,8 @@ def test_fields_within_fields_compare_by_what_they_store():
             expression=models.F("x"), output_field=models.CharField(max_length=length), db_persist=True
         )
 
-    assert field_shape(generated(3)) == field_shape(generated(3))
-    assert field_shape(generated(3)) != field_shape(generated(4))
+    assert field_signature(generated(3)) == field_signature(generated(3))
+    assert field_signature(generated(3)) != field_signature(generated(4))
 
 
 def test_information_on_tables_that_need_no_explanation_is_no_missing_migration(torture, new_field):

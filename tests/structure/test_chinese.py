@@ -8,15 +8,14 @@ from django.core.management.color import no_style
 from django.db import DatabaseError, transaction
 from django.utils import translation
 
-from compat.structure.findings import Kind
 from compat.structure.render import as_text
-from compat.structure.verify import verify
+from compat.structure.verification import verify
 from tests.structure import test_damage
 from tests.structure.test_damage import POSTGRES, SQLITE, inflict
 
 CHINESE = re.compile("[一-鿿]")
 DAMAGES = {"postgresql": POSTGRES, "sqlite": SQLITE}
-TO_TABLES = (Kind.MISSING_TABLE, Kind.NOT_A_TABLE)
+TO_TABLES = ("missing_table", "not_a_table")
 SAID = {"message", "hint"}
 
 

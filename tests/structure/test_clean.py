@@ -3,11 +3,11 @@
 import pytest
 from django.db import connection, models
 
-from compat.structure.backends import backend_for
-from compat.structure.backends.postgresql.shapes import without_casts
-from compat.structure.backends.sqlite.lexer import tokens, words
-from compat.structure.findings import Kind, Severity
-from compat.structure.verify import verify
+from compat.structure.dialects import structure_dialect
+from compat.structure.dialects.postgresql.rows import without_casts
+from compat.structure.dialects.sqlite.lexer import tokens, words
+from compat.structure.findings import Severity
+from compat.structure.verification import verify
 from tests.structure import legacy
 from tests.structure.conftest import execute, rows
 
@@ -37,7 +37,7 @@ def test_two_keys_of_one_table_that_is_not_compared(torture):
 def test_without_a_search_path_nothing_is_found_and_nothing_fails(migrated):
     execute("SET search_path = ''")
     report = verify(labels=["compat"])
-    assert {issue.kind for issue in report.issues} == {Kind.MISSING_TABLE}
+    assert {issue.kind.name for issue in report.issues} == {"missing_table"}
     assert report.missing_tables
 
 
@@ -78,8 +78,8 @@ def test_a_rule_means_the_same_however_the_server_wrote_it_down(empty):
         execute(f"ALTER TABLE t_restored ADD CONSTRAINT again_{number} {text}")
     execute("ALTER TABLE t_restored DROP CONSTRAINT t_restored_kind_check, DROP CONSTRAINT t_restored_kind_check1")
     assert len({text for name in names for text in rows(CHECKS.format(f"t_{name}"))}) > 4
-    tables = backend_for(connection).actual([f"t_{name}" for name in names]).values()
-    assert len({frozenset(rule.signature for rule in table.rules) for table in tables}) == 1
+    tables = structure_dialect(connection).introspection.actual([f"t_{name}" for name in names]).values()
+    assert len({frozenset(item.signature for item in table.constraints) for table in tables}) == 1
 
 
 @pytest.mark.parametrize("cast", ["(amount)::text = '1'::text", "(kind)::character varying(1) = 'a'::text"])
@@ -106,7 +106,7 @@ def test_a_reference_without_columns_means_the_primary_key(migrated):
     assert ' REFERENCES "devices" ("id")' in sql
     bare = sql.replace(' REFERENCES "devices" ("id")', " REFERENCES devices")
     execute("DROP TABLE thresholds", bare)
-    assert [issue.kind for issue in verify().issues if issue.kind is Kind.FOREIGN_KEY] == []
+    assert [issue.kind.name for issue in verify().issues if issue.kind.name == "foreign_key"] == []
 
 
 @pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
@@ -125,5 +125,5 @@ def test_a_required_column_that_a_trigger_fills_in_is_no_damage(torture):
         "CREATE TRIGGER fill BEFORE INSERT OR UPDATE ON history_writer FOR EACH ROW "
         "EXECUTE FUNCTION tsvector_update_trigger(search, 'pg_catalog.english', name)",
     )
-    (issue,) = (issue for issue in verify().issues if issue.kind is Kind.EXTRA_COLUMN)
+    (issue,) = (issue for issue in verify().issues if issue.kind.name == "extra_column")
     assert (issue.severity, issue.object) == (Severity.INFO, "search")

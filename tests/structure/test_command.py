@@ -12,7 +12,7 @@ from tests.databases import connected, manage
 from tests.structure.conftest import execute
 
 KEYS = {"code", "kind", "severity", "cause", "app", "model", "table", "object", "expected", "actual", "message",
-        "hint", "fixable", "sql"}  # fmt: skip
+        "hint", "fixable", "needs_rewrite", "sql"}  # fmt: skip
 
 
 class Result(NamedTuple):
@@ -41,7 +41,7 @@ def run(capsys):
 
 
 def test_a_clean_database_exits_with_0(migrated, run):
-    assert "tables compared, 1 info (-v 2 lists what is info)." in run(check=0).stdout
+    assert "tables compared, 1 info (list info with -v 2)." in run(check=0).stdout
     assert "compat.I001 1 table missing: performance_data." in run("-v2", check=0).stdout
 
 
@@ -80,7 +80,7 @@ def test_what_could_not_be_compared_is_no_success(migrated, run):
     assert report["status"] == "unverifiable"
     (doubt,) = (issue for issue in report["issues"] if issue["code"] == "compat.W022")
     assert "no_such_function" in doubt["message"]
-    assert doubt["hint"].startswith("The server cannot create this table: put back what it lacks")
+    assert doubt["hint"].startswith("The server cannot create this table. Install what it lacks")
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
@@ -88,9 +88,9 @@ def test_what_could_not_be_compared_is_no_success(migrated, run):
     ("arguments", "message"),
     [
         (["--database=nowhere"], "There is no database nowhere. Configured: default"),
-        (["nothing"], "nothing is no installed app or model"),
-        (["compat.Nothing"], "compat.Nothing is no installed app or model"),
-        (["compat."], "compat. is no installed app or model"),
+        (["nothing"], "nothing is not an installed app or model"),
+        (["compat.Nothing"], "compat.Nothing is not an installed app or model"),
+        (["compat."], "compat. is not an installed app or model"),
         (["--rewrite"], "add --fix"),
         (["--dry-run"], "add --fix"),
         (["--fail-on=info"], "invalid choice"),

@@ -8,7 +8,7 @@ from django.test import override_settings
 
 from compat.structure.errors import Unverifiable
 from compat.structure.findings import Cause
-from compat.structure.verify import verify
+from compat.structure.verification import verify
 from compat.testing import assert_structure
 from tests.structure.conftest import execute
 
@@ -83,7 +83,7 @@ def test_what_a_project_accepts_is_shown_as_ignored_with_its_reason(migrated, en
     [
         ({"code": "compat.W018"}, "gives no reason"),
         ({"reason": REASON}, "would accept everything"),
-        ({"column": "x", "reason": REASON}, "has column; known are code, object, reason, table"),
+        ({"column": "x", "reason": REASON}, "has the unknown key column; known keys are code, object, reason, table"),
     ],
 )
 def test_a_malformed_entry_is_refused(migrated, entry, message):
