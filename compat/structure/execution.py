@@ -160,7 +160,8 @@ class _Repairer:
                 self._require_approval(repairs.steps)
                 outcome.known |= {**checks.results, **repairs.conflicts()}
                 self._apply([step for step in repairs.steps if not step.concurrent], outcome)
-                outcome.later = [step for step in repairs.steps if step.concurrent]
+                later = (step for step in repairs.steps if step.concurrent)
+                outcome.later = [step for step in later if not any(outcome.known.get(key) for key in step.keys)]
                 outcome.fixed = tuple(f for f in advise(before, self.adoption, repairs, checks) if f.counts)
                 self._conclude(before, outcome)
         except _RollBack as differences:

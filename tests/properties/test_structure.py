@@ -10,6 +10,8 @@ from compat.structure.verification import verify
 from tests.legacy import execute
 from tests.properties.zoos import installed, zoos
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def create(empty):

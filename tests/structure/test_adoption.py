@@ -126,7 +126,8 @@ def test_rows_without_their_parent_do_not_stop_an_adoption(empty):
     assert legacy.contents() == before
 
 
-def test_of_several_repairs_at_once_one_works_and_the_others_wait(empty_url, empty):
+@pytest.mark.slow
+def test_repairs_of_several_processes_wait_for_each_other(empty_url, empty):
     legacy.build()
     command = [sys.executable, "manage.py", "verify_structure", "--fix", "--rewrite"]
     repairs = [

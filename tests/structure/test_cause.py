@@ -28,7 +28,7 @@ def a_migration_back(torture):
     call_command("migrate", "history", "0002", verbosity=0)
 
 
-def test_what_an_unapplied_migration_will_make_waits_for_it(a_migration_back):
+def test_what_an_unapplied_migration_creates_waits_for_it(a_migration_back):
     issues = [issue for issue in verify().issues if issue.counts]
     assert {"status", "book_pages"} <= {issue.object for issue in issues}
     assert {issue.cause for issue in issues} == {Cause.UNAPPLIED}
@@ -72,7 +72,7 @@ def test_an_unmanaged_model_needs_no_migration(torture):
     assert Project(connection).changed == frozenset()
 
 
-def test_keys_as_narrow_as_the_migrations_of_an_app_made_them_are_information(torture):
+def test_keys_as_narrow_as_their_migrations_made_them_are_information(torture):
     with modify_settings(INSTALLED_APPS={"append": "tests.structure.narrow"}):
         call_command("migrate", "narrow", verbosity=0)
         report = verify()
@@ -94,7 +94,7 @@ def test_fields_within_fields_compare_by_what_they_store():
     assert field_signature(generated(3)) != field_signature(generated(4))
 
 
-def test_information_on_tables_that_need_no_explanation_is_no_missing_migration(torture, new_field):
+def test_information_has_the_cause_drift(torture, new_field):
     execute("CREATE INDEX x ON torture_line (id, amount)")
     assert {issue.object: issue.cause for issue in verify().issues if issue.object in ("x", "born")} == {
         "x": Cause.DRIFT, "born": Cause.MISSING,

@@ -37,9 +37,10 @@ def data(findings):
     return [{key: value for key, value in finding.items() if key not in SAID} for finding in findings]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to_tables", [True, False])
 @pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
-def test_every_finding_is_told_in_chinese(vendor, torture, to_tables):
+def test_every_finding_has_a_chinese_text(vendor, torture, to_tables):
     inflict_all(damage for damage in DAMAGES[vendor] if (damage.kind in TO_TABLES) == to_tables)
     with translation.override("zh-hans"):
         report = verify()

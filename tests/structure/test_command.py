@@ -45,7 +45,7 @@ def test_a_clean_database_exits_with_0(migrated, run):
     assert "compat.I001 1 table missing: performance_data." in run("-v2", check=0).stdout
 
 
-def test_json_is_one_object_with_the_fields_that_programs_rely_on(empty_url):
+def test_json_is_one_object_with_the_documented_keys(empty_url):
     result = manage("verify_structure", "--format=json", url=empty_url, check=1)
     report = json.loads(result.stdout)
     assert (report["status"], report["database"], report["vendor"]) == ("drift", "default", empty_url.split(":")[0])
@@ -121,7 +121,7 @@ def test_an_unreachable_database_exits_with_2(tmp_path, run, django_db_blocker, 
     assert "Traceback" not in result.stderr
 
 
-def test_a_file_that_does_not_exist_is_an_empty_database_and_is_not_created(tmp_path, run, django_db_blocker):
+def test_a_missing_file_counts_as_an_empty_database(tmp_path, run, django_db_blocker):
     with django_db_blocker.unblock(), connected("default", f"sqlite:///{tmp_path / 'absent.sqlite3'}"):
         report = json.loads(run("--format=json", check=1).stdout)
         assert "CREATE TABLE" in run("--fix", "--dry-run", check=1).stdout

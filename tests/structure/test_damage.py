@@ -312,7 +312,7 @@ LARGE = [damage for damage in POSTGRES if damage.remedy is FIX and damage.name.e
 
 @pytest.mark.parametrize("vendor", ["postgresql"])
 @pytest.mark.parametrize("damage", LARGE, ids=lambda damage: damage.name.replace(" ", "-"))
-def test_a_large_table_is_repaired_beside_its_writers(own_torture, damage, settings):
+def test_a_large_table_is_repaired_beside_writers(own_torture, damage, settings):
     settings.COMPAT_STRUCTURE_LARGE_TABLE = 0
     inflict(damage)
     shown = plan().statements
@@ -323,7 +323,7 @@ def test_a_large_table_is_repaired_beside_its_writers(own_torture, damage, setti
 
 
 @pytest.mark.parametrize("vendor", ["postgresql"])
-def test_an_interrupted_concurrent_build_is_cleaned_up_by_the_next_run(own_torture, settings):
+def test_the_next_run_repairs_an_interrupted_concurrent_build(own_torture, settings):
     settings.COMPAT_STRUCTURE_LARGE_TABLE = 0
     execute("DROP INDEX line_one_a", "ALTER TABLE torture_line DISABLE TRIGGER ALL")
     execute("UPDATE torture_line SET kind = 'a'")
@@ -345,14 +345,15 @@ STATED = {
                    "extra_column"),
     "sqlite": ("index", "extra_column"),
 }  # fmt: skip
-BY_HAND = [pytest.param(vendor, damage, id=f"{vendor}-{damage.name}".replace(" ", "-"))
+MANUAL = [pytest.param(vendor, damage, id=f"{vendor}-{damage.name}".replace(" ", "-"))
            for vendor, damages in (("postgresql", POSTGRES), ("sqlite", SQLITE)) for damage in damages
            if damage.remedy is UNFIXABLE and damage.severity is not I and not damage.since
            and damage.kind in STATED[vendor]]  # fmt: skip
 
 
-@pytest.mark.parametrize(("vendor", "damage"), BY_HAND)
-def test_what_is_left_to_a_person_can_be_run_as_it_is_told(vendor, torture, damage):
+@pytest.mark.slow
+@pytest.mark.parametrize(("vendor", "damage"), MANUAL)
+def test_the_hint_of_a_manual_repair_can_be_run(vendor, torture, damage):
     inflict(damage)
     told = next(issue.hint for issue in verify().issues if issue.counts)
     sql, then, _ = told.removeprefix("Fix manually (--fix never drops anything): ").partition(

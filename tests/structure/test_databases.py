@@ -32,7 +32,7 @@ def lost(using):
     return [issue.table for issue in verify(using).issues if issue.counts]
 
 
-def test_each_database_is_asked_for_the_tables_that_the_router_gives_it(other):
+def test_each_database_is_compared_with_the_tables_of_its_router(other):
     assert (lost("default"), lost(other)) == ([], [])
     assert {issue.app for issue in verify().issues} == set()
     assert verify(other).tables < verify().tables

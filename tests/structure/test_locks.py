@@ -18,8 +18,8 @@ pytestmark = pytest.mark.parametrize("vendor", ["postgresql"])
 @pytest.fixture
 def other(migrated, migrated_url, monkeypatch):
     """A second session; nobody waits long for it."""
-    monkeypatch.setattr(session, "READ_LOCK_TIMEOUT", "50ms")
-    monkeypatch.setattr(session, "REPAIR_LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(session, "READ_LOCK_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(session, "REPAIR_LOCK_TIMEOUT_SECONDS", 0.05)
     monkeypatch.setattr(retry, "FIRST_PAUSE_SECONDS", 0)
     with connected("other", migrated_url) as alias:
         yield alias

@@ -1,11 +1,13 @@
 """Repairs on PostgreSQL that are not about one column or constraint, and what to run manually."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
 from compat.structure.constraints import Constraint
 from compat.structure.dialects.base import ManualRepair
+from compat.structure.dialects.postgresql import session
 from compat.structure.dialects.postgresql.constraints import ConstraintDDL
 from compat.structure.matching import Sides, counterpart
 from compat.structure.names import schema_and_table
@@ -15,6 +17,10 @@ from compat.structure.steps import Step, Work
 
 class PostgreSQLDDL(ConstraintDDL):
     """All repairs."""
+
+    def combine(self, sides: Sides, steps: Sequence[Step]) -> Sequence[Step]:
+        seconds = session.REPAIR_LOCK_TIMEOUT_SECONDS
+        return [step if step.concurrent else replace(step, lock_timeout_seconds=seconds) for step in steps]
 
     def set_logged(self, sides: Sides) -> Sequence[Step]:
         sql = f"ALTER TABLE {self.table(sides.name)} SET LOGGED;"

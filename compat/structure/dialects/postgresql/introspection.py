@@ -64,7 +64,9 @@ class PostgreSQLIntrospection(Introspection):
 
     def actual(self, names: Iterable[str]) -> Snapshot:
         with transaction.atomic(self.connection.alias):
-            self.rows("SELECT set_config('lock_timeout', %s, true)", session.READ_LOCK_TIMEOUT)
+            self.rows(
+                "SELECT set_config('lock_timeout', %s, true)", session.milliseconds(session.READ_LOCK_TIMEOUT_SECONDS)
+            )
             return read(self.rows, names)
 
     def creation(self, table: ModelTable) -> Creation:

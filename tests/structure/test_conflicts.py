@@ -1,4 +1,4 @@
-"""Rows that stand in the way of a repair are named, and everything else is repaired."""
+"""Rows that conflict with a repair are named, and everything else is repaired."""
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -71,7 +71,7 @@ def test_values_that_do_not_convert_block_a_type(empty):
     assert rows("SELECT id FROM devices ORDER BY name") == [("2",), ("one",)]
 
 
-def test_a_required_column_without_a_value_blocks_itself_in_the_dry_run_too(migrated):
+def test_a_required_column_without_a_value_is_blocked(migrated):
     execute("INSERT INTO devices (id, name, ip_address, created_at, updated_at) "
             "VALUES (7, 'n', 'i', '2020-01-01', '2020-01-01')")  # fmt: skip
     execute("DROP TABLE thresholds", "ALTER TABLE devices DROP COLUMN name")
@@ -90,7 +90,7 @@ def test_duplicates_block_in_the_dry_run_too(empty):
     assert "10.0.0.1" in hint
 
 
-def test_a_report_calls_fixable_only_what_no_row_stands_in_the_way_of(empty, settings):
+def test_fixable_means_that_no_row_conflicts(empty, settings):
     legacy.build()
     execute("UPDATE devices SET ip_address = '10.0.0.1'")
 
@@ -112,7 +112,7 @@ ENDLESS = {
 }
 
 
-def test_asking_ends_when_its_time_is_up(migrated):
+def test_a_data_check_ends_when_its_time_is_up(migrated):
     dialect = connected_dialect("default")
     with pytest.raises(DatabaseError) as raised, dialect.session.reading(0.05):
         rows(ENDLESS[connection.vendor])
@@ -153,7 +153,7 @@ LOST = [
 
 @pytest.mark.parametrize("vendor", ["postgresql"])
 @pytest.mark.parametrize(("old", "new", "lost", "kept"), LOST, ids=[f"{old}-{new}" for old, new, *_ in LOST])
-def test_a_value_that_does_not_survive_a_change_of_type_is_found(migrated, old, new, lost, kept):
+def test_a_value_that_a_change_of_type_would_alter_is_found(migrated, old, new, lost, kept):
     execute(f"CREATE TEMPORARY TABLE one_value (v {old})")
     condition = changed_values('"v"', old, new, "UTC")
 
@@ -229,7 +229,7 @@ def test_a_unique_column_is_not_filled_with_one_value(own_torture):
 
 
 @pytest.mark.parametrize("vendor", ["postgresql"])
-def test_a_reference_to_a_table_that_is_lost_with_its_rows_waits(own_torture):
+def test_rows_that_refer_to_a_missing_table_block_the_key(own_torture):
     found = judged("DROP TABLE history_writer CASCADE")
     (issue,) = (issue for issue in found.values() if issue.kind.name == "foreign_key" and issue.table == "history_book")
     assert issue.hint.startswith("1 row refers by (writer_id) to history_writer, which is missing, for example 1.")

@@ -1,4 +1,4 @@
-"""Where verification plugs in: system checks, the ignore list, other projects' test suites."""
+"""System checks, the setting that accepts findings, and the assertion for test suites."""
 
 import pytest
 from django.core.checks import INFO, run_checks
@@ -55,7 +55,7 @@ def test_an_empty_database_is_migrated_with_one_calm_message(empty, capsys):
     assert "Run migrate." in told
 
 
-def test_what_waits_for_a_migration_is_one_message_and_drift_is_not(torture):
+def test_unapplied_migrations_are_one_message_per_code(torture):
     call_command("migrate", "history", "0002", verbosity=0)
     execute("DROP INDEX line_amount_price", "DROP INDEX line_one_a")
     waiting = [issue for issue in verify().issues if issue.counts and issue.cause is Cause.UNAPPLIED]
@@ -69,7 +69,7 @@ def test_what_waits_for_a_migration_is_one_message_and_drift_is_not(torture):
     "entry",
     [{"code": "compat.W018"}, {"table": "performance_*"}, {"object": "perf_rec_*", "code": "compat.W*"}],
 )
-def test_what_a_project_accepts_is_shown_as_ignored_with_its_reason(migrated, entry):
+def test_an_accepted_finding_is_ignored_with_its_reason(migrated, entry):
     execute(LOST)
     with override_settings(COMPAT_STRUCTURE_IGNORE=[{**entry, "reason": REASON}]):
         report = verify()
