@@ -168,8 +168,7 @@ def count(table: str) -> int | None:
 
 def suffer(server: SQLite | PostgreSQL, damage: Damage, clean: set[tuple[str, str]]) -> Outcome:
     """Damage a copy, and see what is found and repaired."""
-    from compat.structure.repair import repair
-    from compat.structure.verify import verify
+    from compat.structure import repair, verify
 
     connection.settings_dict["NAME"] = server.renew()
     connection.ensure_connection()
@@ -182,7 +181,7 @@ def suffer(server: SQLite | PostgreSQL, damage: Damage, clean: set[tuple[str, st
     left = not promised or [issue for issue in repair(rewrite=True).issues if issue.counts]
     return Outcome(
         damage.name,
-        found=any(issue.kind.value == damage.kind for issue in named),
+        found=any(issue.kind.name == damage.kind for issue in named),
         promised=promised,
         repaired=promised and not left and rows in (None, count(damage.table)),
         by_sqldiff=bool(differences - clean),
@@ -210,10 +209,9 @@ def main(options: argparse.Namespace, folder: str) -> None:
     own = OWN + (ONLY_POSTGRES if options.database else [])
     apps = [app for app in structure_apps.APPS.split() if structure_apps.installed(app)]
     structure_apps.configure(server.url, [*apps, *own])
-    from compat.structure.verify import verify
+    from compat.structure import verify
 
     prepare(server)
-    verify()  # from now on it is warm
     (report, ours), (clean, theirs) = timed(verify), timed(sqldiff)
     false = [issue for issue in report.issues if issue.counts]
     failed = sum(text.startswith(FAILED) for _, text in clean)

@@ -110,14 +110,14 @@ def main(url):
     warnings.simplefilter("ignore")
     apps = [app for app in APPS.split() if installed(app)]
     configure(url, apps)
-    from compat.structure.verify import verify
+    from compat.structure import verify
 
     call_command("migrate", verbosity=0, run_syncdb=True)
     started = time.perf_counter()
     report = verify()
     seconds = time.perf_counter() - started
     packages = sorted({app.partition(".")[0] for app in apps})
-    kinds = Counter((issue.severity.value, issue.kind.value) for issue in report.issues)
+    kinds = Counter((issue.severity.value, issue.kind.name) for issue in report.issues)
     print(f"{report.vendor}: {len(packages)} packages, {report.tables} tables, {seconds:.2f} s: {dict(kinds)}")
     bad = [issue for issue in report.issues if issue.counts]
     for issue in bad:

@@ -20,10 +20,11 @@ from compat.copying.runs import requests
 from compat.copying.states import State
 from compat.database.stop import Stop
 from compat.database.text import one_line
-from compat.structure.errors import Unverifiable
-from compat.structure.findings import Report, Severity
-from compat.structure.repair import repair
-from compat.structure.verify import verify
+from compat.structure.errors import StructureError
+from compat.structure.execution import repair
+from compat.structure.findings import Severity
+from compat.structure.report import Report
+from compat.structure.verification import verify
 
 logger = logging.getLogger(__name__)
 
@@ -91,8 +92,8 @@ def fix_structure(using: str, stop: Stop, *, repairs: bool = True) -> Fixes:
     try:
         structure = verify(using)
         if repairs:
-            structure = repair(using)
-    except (Unverifiable, DatabaseError, Error) as problem:
+            structure = repair(using, stop=stop)
+    except (StructureError, DatabaseError, Error) as problem:
         error = one_line(problem)
     return Fixes(structure, seconds=time.monotonic() - began, error=error)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from compat.structure.findings import Severity
-from compat.structure.verify import verify
+from compat.structure.verification import verify
 
 
 def assert_structure(

@@ -18,10 +18,10 @@ from compat.admin.base import PageAdmin
 from compat.database.stop import Stop
 from compat.database.text import one_line
 from compat.models import Structure
-from compat.structure.errors import Unverifiable
-from compat.structure.findings import Cause, Finding, Report, Severity
-from compat.structure.repair import repair
-from compat.structure.verify import verify
+from compat.structure.errors import StructureError
+from compat.structure.findings import Cause, Finding, Severity
+from compat.structure.report import Report
+from compat.structure.verification import plan, verify
 
 REPAIR_SECONDS = 10.0
 """How long a page waits for another process that repairs."""
@@ -54,9 +54,9 @@ class StructureAdmin(PageAdmin):
         self.require(request)
         try:
             report = verify(conf.startup_database())
-        except (Unverifiable, DatabaseError, Error) as error:
+        except (StructureError, DatabaseError, Error) as error:
             return self.page(request, "structure.html", _("Structure"), error=one_line(error))
-        safe = any(issue.fixable and not issue.rewrite and issue.counts for issue in report.issues)
+        safe = any(issue.fixable and not issue.needs_rewrite and issue.counts for issue in report.issues)
         may_repair = request.user.has_perm("compat.repair_structure")
         return self.page(
             request, "structure.html", _("Structure"), report=report, tables=_by_table(report), safe=safe and may_repair
@@ -70,11 +70,11 @@ class StructureAdmin(PageAdmin):
             _tell(request, services.fix_structure(using, Stop(REPAIR_SECONDS)))
             return redirect("admin:compat_structure_changelist")
         try:
-            report = repair(using, dry_run=True)
-        except (Unverifiable, DatabaseError, Error) as error:
+            statements = plan(using).statements
+        except (StructureError, DatabaseError, Error) as error:
             messages.error(request, one_line(error))
             return redirect("admin:compat_structure_changelist")
-        return self.page(request, "repair.html", _("Apply the safe repairs?"), statements=report.statements)
+        return self.page(request, "repair.html", _("Apply the safe repairs?"), statements=statements)
 
 
 def _by_table(report: Report) -> list[tuple[str, list[tuple[Finding, Promise, Promise]]]]:

@@ -27,23 +27,25 @@ def retry(
     using: Iterable[str],
     what: str,
     stop: Stop,
+    attempts: int = MAX_ATTEMPTS,
     on_timeout: Callable[[], None] = lambda: None,
 ) -> Answer:
     """Return what `operation` returns, and repeat it after transient errors.
 
     `using` names the databases that the operation talks to; it must be one transaction or only read. The
-    pauses double, have jitter and add up to about 12 seconds. `on_timeout` is called after a lock or statement
-    timeout. Raises the last error, an error that is not transient, or StopRequested.
+    pauses double, have jitter and add up to about 12 seconds with the default number of attempts. `on_timeout` is
+    called after a lock or statement timeout. Raises the last error, an error that is not transient, or
+    StopRequested.
 
     The jitter follows "equal jitter" in Brooker, "Exponential Backoff And Jitter" (AWS, 2015).
     """
     aliases = tuple(using)
-    for attempt in range(1, MAX_ATTEMPTS + 1):
+    for attempt in range(1, attempts + 1):
         try:
             return operation()
         except (OperationalError, InterfaceError) as error:
             failures = {failure_of(error, alias) for alias in aliases}
-            if attempt == MAX_ATTEMPTS or not any(failure.is_transient for failure in failures):
+            if attempt == attempts or not any(failure.is_transient for failure in failures):
                 raise
             if any(failure.is_timeout for failure in failures):
                 on_timeout()
@@ -51,7 +53,7 @@ def retry(
                 _close_if_lost(connections[alias])
             pause = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311 jitter
             logger.warning(
-                "%s: attempt %d of %d failed, next in %.1f s: %s", what, attempt, MAX_ATTEMPTS, pause, one_line(error)
+                "%s: attempt %d of %d failed, next in %.1f s: %s", what, attempt, attempts, pause, one_line(error)
             )
             if stop.wait(pause):
                 raise StopRequested(stop.reason) from error

@@ -130,5 +130,5 @@ def _structure_needs(fixes: Fixes, alias: str) -> Iterator[str]:
     yield from _listed(fixes, Severity.ERROR)
     issues = [issue for issue in fixes.structure.issues if issue.severity is Severity.ERROR and issue.ignored is None]
     yield _command(_("see them all:"), f"verify_structure{alias}")
-    if any(issue.fixable and issue.rewrite for issue in issues):
+    if any(issue.fixable and issue.needs_rewrite for issue in issues):
         yield _command(_("rewrite the tables, no value is lost:"), f"verify_structure --fix --rewrite{alias}")

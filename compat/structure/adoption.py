@@ -1,4 +1,4 @@
-"""Adopt a database whose tables exist although no migration is recorded: a verified `--fake-initial`."""
+"""Adopt a database whose tables exist although no migration is recorded: `--fake-initial`, verified."""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,12 +7,12 @@ from io import StringIO
 
 from django.core.management import call_command
 from django.db.migrations import Migration, RunPython, RunSQL
-from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ModelState
 from django.utils.translation import gettext
 
-from compat.structure.expected import Owner, Project
 from compat.structure.findings import Cause, Finding
+from compat.structure.names import schema_and_table
+from compat.structure.project import ModelTable, Project
 
 logger = logging.getLogger(__name__)
 
@@ -24,29 +24,24 @@ class Adoption:
     absent: frozenset[str] = frozenset()
     partial: frozenset[str] = frozenset()
 
-    @property
-    def apps(self) -> frozenset[str]:
-        """All of them."""
-        return self.absent | self.partial
-
 
 def find(project: Project, labels: Iterable[str] = ()) -> Adoption:
-    """Return the apps to adopt, among those that `labels` name; a single model adopts nothing."""
+    """Return the apps to adopt among those that `labels` name; the label of a model adopts nothing."""
     labels = tuple(labels)
     candidates = {app for app in project.without_history if not labels or app in labels}
     if not candidates:
         return Adoption()
-    backend_names = {name.casefold() for name in project.connection.introspection.table_names(include_views=True)}
+    existing = {name.casefold() for name in project.connection.introspection.table_names(include_views=True)}
     partial = {
-        owner.app
-        for owner in project.owners
-        if owner.managed and owner.app in candidates and owner.table.rpartition(".")[2].casefold() in backend_names
+        table.app
+        for table in project.tables
+        if table.managed and table.app in candidates and schema_and_table(table.table)[1].casefold() in existing
     }
     return Adoption(frozenset(candidates - partial), frozenset(partial))
 
 
-def free(project: Project, adoption: Adoption) -> frozenset[str]:
-    """Return the absent apps that can be migrated before the partly present ones are recorded."""
+def independent(project: Project, adoption: Adoption) -> frozenset[str]:
+    """Return the absent apps whose migrations depend on no app with some tables; they can be migrated first."""
     graph = project.loader.graph
     return frozenset(
         app
@@ -56,7 +51,7 @@ def free(project: Project, adoption: Adoption) -> frozenset[str]:
 
 
 def migrate(using: str, apps: Iterable[str]) -> None:
-    """Run `migrate` for these apps; for an app with nothing to apply it sends the signals that end a migration."""
+    """Run `migrate` for these apps, which also sends the signals after a migration."""
     for app in sorted(apps):
         call_command("migrate", app, database=using, verbosity=0, interactive=False, stdout=StringIO())
         logger.info("migrated %s", app)
@@ -69,37 +64,37 @@ def migration_sql(project: Project, apps: Iterable[str]) -> tuple[str, ...]:
     return tuple(project.loader.collect_sql(plan)) if plan else ()  # type: ignore[attr-defined]
 
 
-def record(project: Project, apps: Iterable[str]) -> tuple[str, ...]:
-    """Record the migrations of these apps as applied, for the structure equals their end state; return notes."""
-    recorder = MigrationRecorder(project.connection)
-    recorder.ensure_schema()
-    notes = []
+def record(project: Project, apps: frozenset[str]) -> tuple[str, ...]:
+    """Record the migrations of these apps as applied, because the structure equals their end state; return notes."""
+    notes: list[str] = []
+    if apps:
+        project.executor.recorder.ensure_schema()
     for app in sorted(apps):
         migrations = project.unapplied.get(app, ())
         for migration in migrations:
-            recorder.record_applied(migration.app_label, migration.name)
-            for label, name in migration.replaces:
-                recorder.record_applied(label, name)
+            project.executor.record_migration(migration)
+        project.executor.check_replacements()
         logger.info("recorded as applied: %s", ", ".join(f"{app}.{migration.name}" for migration in migrations))
         with_code = [m.name for m in migrations if any(isinstance(o, RunPython | RunSQL) for o in m.operations)]
-        text = gettext("%(app)s: the structure is that of its migrations, which are now recorded as applied.")
+        text = gettext("%(app)s: the structure equals the end of its migrations, which are now recorded as applied.")
         notes.append(text % {"app": app})
         if with_code:
-            text = gettext("%(app)s: %(migrations)s hold RunPython or RunSQL, which did not run.")
+            text = gettext("%(app)s: RunPython or RunSQL in %(migrations)s did not run.")
             notes.append(text % {"app": app, "migrations": ", ".join(with_code)})
     return tuple(notes)
 
 
-def unrecorded(project: Project, owners: Iterable[Owner], findings: Iterable[Finding]) -> Iterator[str]:
-    """Yield a note for each app whose waiting migrations have left their effect already, but no record of it.
+def unrecorded(project: Project, tables: Iterable[ModelTable], findings: Iterable[Finding]) -> Iterator[str]:
+    """Yield a note for each app whose unapplied migrations already had their effect on the database.
 
-    Told by what they add, for its absence would be a finding; an app of which only a part was compared tells nothing.
+    Only migrations that add something can be judged: without it there would be a finding. An app of which only a
+    part was compared is skipped.
     """
     unsettled = {finding.app for finding in findings if finding.counts and finding.cause is Cause.UNAPPLIED}
-    chosen = frozenset(owners)
-    partly = {owner.app for owner in project.owners if owner not in chosen} | unsettled | project.without_history
+    compared = frozenset(tables)
+    skipped = {table.app for table in project.tables if table not in compared} | unsettled | project.without_history
     for app, migrations in project.unapplied.items():
-        if app not in partly and any(_adds(project, owner) for owner in chosen if owner.app == app):
+        if app not in skipped and any(_adds(project, table) for table in compared if table.app == app):
             yield _record_it(project.connection.alias, app, migrations)
 
 
@@ -108,18 +103,29 @@ def _record_it(alias: str, app: str, migrations: Sequence[Migration]) -> str:
     option = "" if alias == "default" else f" --database {alias}"
     command = f"python manage.py migrate {app} {migrations[-1].name} --fake{option}"
     return gettext(
-        "%(app)s: %(migrations)s would be applied by the next migrate, which would fail, for the structure has what "
-        "it adds. If it was applied, record it: %(command)s"
+        "%(app)s: the next migrate would apply %(migrations)s and fail, because the database already has what it "
+        "adds. If it was applied, record it: %(command)s"
     ) % {"app": app, "migrations": names, "command": command}
 
 
-def _adds(project: Project, owner: Owner) -> bool:
-    """Whether the waiting migrations make the owner's table, or add a column, index or constraint to it."""
-    key = owner.app, owner.name.lower()
+def _adds(project: Project, table: ModelTable) -> bool:
+    """Whether the unapplied migrations create the table, or add a column, index or constraint to it."""
+    key = table.app, table.name.lower()
     after, before = project.latest.models.get(key), project.applied.models.get(key)
-    return owner.managed and after is not None and (before is None or not _parts(after) <= _parts(before))
+    return table.managed and after is not None and (before is None or not _parts(after) <= _parts(before))
 
 
 def _parts(state: ModelState) -> set[str]:
-    rules = (*state.options.get("indexes", ()), *state.options.get("constraints", ()))
-    return {*state.fields, *(rule.name for rule in rules)}
+    declared = (*state.options.get("indexes", ()), *state.options.get("constraints", ()))
+    return {*state.fields, *(item.name for item in declared)}
+
+
+def is_eligible(finding: Finding, adoption: Adoption) -> bool:
+    """Whether a repair may touch the finding: what a migration will do is left to `migrate`."""
+    adopted = finding.app in adoption.partial and finding.cause is Cause.UNAPPLIED
+    return finding.counts and finding.kind.is_difference and (finding.cause is Cause.DRIFT or adopted)
+
+
+def is_migrated_by_fix(finding: Finding, adoption: Adoption) -> bool:
+    """Whether `--fix` creates the missing table by running the migrations of its app."""
+    return finding.app in adoption.absent and finding.kind.is_missing_table and finding.counts

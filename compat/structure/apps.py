@@ -13,7 +13,7 @@ class StructureConfig(AppConfig):
     verbose_name = _("Database structure")
 
     def ready(self) -> None:
-        """Register the database checks, which run only where a database is named."""
+        """Register the database checks, which run only for databases that are named."""
         from compat.structure.checks import check_structure
 
         checks.register(check_structure, checks.Tags.database)

@@ -7,12 +7,13 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
-from compat.structure.expected import Owner, table_key
+from compat.structure.names import table_key
+from compat.structure.project import ModelTable
 
 
 @dataclass(frozen=True)
 class Creation:
-    """How one table is created: at once, and after all tables exist (indexes, foreign keys)."""
+    """The statements that create a table: `later` run when all tables exist (indexes, foreign keys)."""
 
     table: str
     create: tuple[str, ...]
@@ -21,25 +22,25 @@ class Creation:
 
 @dataclass(frozen=True)
 class Target:
-    """A column that a foreign key refers to, in a table that is not among those created."""
+    """A column that a foreign key refers to, in a table that is not created."""
 
     table: str
     column: str
     type: str
 
 
-def creations(connection: BaseDatabaseWrapper, owners: Iterable[Owner]) -> Mapping[str, Creation]:
-    """Return how the schema editor creates the table of each owner."""
+def creations(connection: BaseDatabaseWrapper, tables: Iterable[ModelTable]) -> Mapping[str, Creation]:
+    """Return how the schema editor creates each table."""
     base: Any = connection.SchemaEditorClass
     collector = type("Collector", (_Collector, base), {})
     with collector(connection, collect_sql=True, atomic=False) as editor:
-        for owner in owners:
-            editor.create_model(owner.model)
+        for table in tables:
+            editor.create_model(table.model)
         return dict(editor.creations)
 
 
 class _Collector:
-    """A schema editor that keeps what it would execute, apart for each table."""
+    """A mixin for schema editors that collects the statements of each table."""
 
     connection: BaseDatabaseWrapper
     deferred_sql: list[Any]
@@ -50,7 +51,7 @@ class _Collector:
         self.creations: dict[str, Creation] = {}
 
     def create_model(self, model: type[Model]) -> None:
-        """Collect the statements for the table of `model`; a many-to-many table is a table of its own."""
+        """Collect the statements for the table of `model`; a many-to-many table is separate."""
         table = table_key(self.connection, model._meta.db_table)
         if table in self.creations:
             return
@@ -63,17 +64,17 @@ class _Collector:
         self.collected_sql, self.deferred_sql = outer, outer_deferred
 
 
-def outside_targets(connection: BaseDatabaseWrapper, owners: Iterable[Owner]) -> frozenset[Target]:
-    """Return the columns outside the tables of `owners` that their foreign keys refer to."""
-    owners = tuple(owners)
-    inside = {owner.table for owner in owners}
+def outside_targets(connection: BaseDatabaseWrapper, tables: Iterable[ModelTable]) -> frozenset[Target]:
+    """Return the columns outside these tables that their foreign keys refer to."""
+    tables = tuple(tables)
+    inside = {table.table for table in tables}
+    fields = (field for table in tables for field in table.model._meta.local_fields)
     found = set()
-    for owner in owners:
-        for field in owner.model._meta.local_fields:
-            if field.remote_field is None or not getattr(field, "db_constraint", False):
-                continue
-            target: Any = field.foreign_related_fields[0]  # type: ignore[attr-defined]
-            table = table_key(connection, target.model._meta.db_table)
-            if table not in inside:
-                found.add(Target(table, target.column, target.rel_db_type(connection)))
+    for field in fields:
+        if field.remote_field is None or not getattr(field, "db_constraint", False):
+            continue
+        target: Any = field.foreign_related_fields[0]  # type: ignore[attr-defined]
+        name = table_key(connection, target.model._meta.db_table)
+        if name not in inside:
+            found.add(Target(name, target.column, target.rel_db_type(connection)))
     return frozenset(found)

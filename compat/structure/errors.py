@@ -1,5 +1,13 @@
-"""What keeps a database from being verified."""
+"""Why a verification or a repair gives no result."""
 
 
-class Unverifiable(Exception):
-    """The structure could not be read or judged; the text says why, and what to do."""
+class StructureError(Exception):
+    """Base of the errors of this package; the text says why, and what to do."""
+
+
+class Unverifiable(StructureError):
+    """The structure could not be read or compared."""
+
+
+class RepairFailed(StructureError):
+    """A repair could not be planned or applied; nothing was changed."""

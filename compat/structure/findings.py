@@ -1,22 +1,28 @@
-"""What a verification reports: the codes, the findings, the report.
+"""What a verification finds: severities, causes, findings, and the interface of a kind of findings."""
 
-A code is `compat.` with the severity's letter and the kind's number: `compat.E001` is a missing table.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, ClassVar
 
-PREFIX = "compat"
+from compat.structure.dialects.base import Dialect, ManualRepair
+from compat.structure.matching import Sides
+from compat.structure.schema import Snapshot
+from compat.structure.steps import DataCheck, Key, Step
+
+CODE_PREFIX = "compat"
 
 
 class Severity(StrEnum):
-    """How bad a finding is: error = fails, writes wrong data or loses a guarantee; warning = works but differs."""
+    """How bad a finding is."""
 
     ERROR = "error"
+    """The application fails, writes wrong data or loses a guarantee."""
     WARNING = "warning"
+    """The application works, but the database differs."""
     INFO = "info"
+    """Nothing is harmed."""
 
     @property
     def rank(self) -> int:
@@ -25,79 +31,96 @@ class Severity(StrEnum):
 
 
 class Cause(StrEnum):
-    """Where a finding comes from: the database changed, a migration waits, or the models have no migration yet."""
+    """Where a difference comes from: the database changed, a migration waits, or the models have none yet."""
 
     DRIFT = "drift"
     UNAPPLIED = "unapplied_migration"
     MISSING = "missing_migration"
 
 
-class Kind(StrEnum):
-    """What is wrong."""
+@dataclass(frozen=True)
+class Documentation:
+    """What docs/findings.md says about a kind with one severity."""
 
-    MISSING_TABLE = "missing_table"
-    NOT_A_TABLE = "not_a_table"
-    MISSING_COLUMN = "missing_column"
-    EXTRA_COLUMN = "extra_column"
-    RENAMED_COLUMN = "renamed_column"
-    TYPE = "type"
-    NULLABILITY = "nullability"
-    DEFAULT = "default"
-    COLLATION = "collation"
-    GENERATED = "generated"
-    IDENTITY = "identity"
-    SEQUENCE = "sequence"
-    PRIMARY_KEY = "primary_key"
-    FOREIGN_KEY = "foreign_key"
-    UNIQUE = "unique"
-    CHECK = "check"
-    EXCLUSION = "exclusion"
-    INDEX = "index"
-    STORAGE = "storage"
-    COMMENT = "comment"
-    NAME = "name"
-    UNJUDGED = "unjudged"
-    TRIGGER = "trigger"
-    ROW_SECURITY = "row_security"
+    meaning: str
+    danger: str
+    remedy: str
 
 
-NUMBERS: Mapping[Kind, int] = {kind: number for number, kind in enumerate(Kind, start=1)}
+@dataclass(frozen=True)
+class Repair:
+    """A finding to repair: both sides of its table, the database, and the tables that no model knows."""
 
-_E, _W, _I = Severity.ERROR, Severity.WARNING, Severity.INFO
-SEVERITIES: Mapping[Kind, tuple[Severity, ...]] = {
-    Kind.MISSING_TABLE: (_E, _I),
-    Kind.NOT_A_TABLE: (_E, _I),
-    Kind.MISSING_COLUMN: (_E, _I),
-    Kind.EXTRA_COLUMN: (_E, _I),
-    Kind.RENAMED_COLUMN: (_E,),
-    Kind.TYPE: (_E, _W, _I),
-    Kind.NULLABILITY: (_E, _W),
-    Kind.DEFAULT: (_E, _I),
-    Kind.COLLATION: (_E, _I),
-    Kind.GENERATED: (_E,),
-    Kind.IDENTITY: (_E,),
-    Kind.SEQUENCE: (_E, _W, _I),
-    Kind.PRIMARY_KEY: (_E, _W),
-    Kind.FOREIGN_KEY: (_E, _W, _I),
-    Kind.UNIQUE: (_E, _W, _I),
-    Kind.CHECK: (_E, _W, _I),
-    Kind.EXCLUSION: (_E, _W, _I),
-    Kind.INDEX: (_W, _I),
-    Kind.STORAGE: (_E,),
-    Kind.COMMENT: (_I,),
-    Kind.NAME: (_I,),
-    Kind.UNJUDGED: (_W, _I),
-    Kind.TRIGGER: (_I,),
-    Kind.ROW_SECURITY: (_E, _W, _I),
-}
+    finding: "Finding"
+    sides: Sides
+    dialect: Dialect
+    unmodelled_tables: Callable[[], Snapshot]
 
 
-def code(kind: Kind, severity: Severity) -> str:
-    """Return the stable id, such as `compat.E001`."""
-    return f"{PREFIX}.{severity.value[0].upper()}{NUMBERS[kind]:03}"
+class Kind(ABC):
+    """A kind of findings: how it is found, what must be checked in the data, how it is repaired, and its text.
 
+    `compat.structure.kinds` collects the subclasses. The `number` is a part of public codes and must never change.
+    """
 
-CODES = tuple(code(kind, severity) for kind, severities in SEVERITIES.items() for severity in severities)
+    name: ClassVar[str]
+    number: ClassVar[int]
+    title: ClassVar[str]
+    documentation: ClassVar[Mapping[Severity, Documentation]]
+
+    compares: ClassVar[bool] = True
+    """Whether it can be found only where both sides are tables that could be read."""
+    is_difference: ClassVar[bool] = True
+    """Whether a finding is a difference; otherwise it is a doubt, and nothing can be repaired."""
+    is_missing_table: ClassVar[bool] = False
+    replaces_column: ClassVar[bool] = False
+    """Whether its repair gives a column another type, so that what clashes with the old type waits for it."""
+    adds_column: ClassVar[bool] = False
+    """Whether its repair adds a column, so that what needs the column waits for it."""
+    needs_type: ClassVar[bool] = False
+    """Whether its repair needs the columns that it uses in their right type."""
+
+    @abstractmethod
+    def find(self, sides: Sides) -> Iterator["Finding"]:
+        """Yield the findings of one table."""
+
+    def data_checks(self, repair: Repair) -> Iterator[DataCheck]:
+        """Yield the checks for rows that conflict with the repair."""
+        yield from ()
+
+    def needs(self, repair: Repair) -> Iterator[tuple[str, str]]:
+        """Yield the columns, as (table, column), that the repair needs."""
+        yield from ()
+
+    def steps(self, repair: Repair) -> Sequence[Step]:
+        """Return the steps of the repair, none where it has none."""
+        return ()
+
+    def manual_repair(self, repair: Repair) -> ManualRepair | None:
+        """Return what a person can run where there are no steps."""
+        return None
+
+    def inline_column(self, repair: Repair) -> str:
+        """Return the column that the repair replaces as a whole, where the database does that."""
+        column = repair.sides.expected.column(repair.finding.object)
+        return column.name.casefold() if column and column.definition else ""
+
+    def code(self, severity: Severity) -> str:
+        """Return the stable id, such as `compat.E001`."""
+        return f"{CODE_PREFIX}.{severity.value[0].upper()}{self.number:03}"
+
+    def finding(
+        self,
+        severity: Severity,
+        table: str,
+        message: str,
+        about: str,
+        expected: object = None,
+        actual: object = None,
+        hint: str = "",
+    ) -> "Finding":
+        """Return a finding of this kind; `about` is the column, constraint or table that it is about."""
+        return Finding(self, severity, table, message, about, expected, actual, hint=hint)
 
 
 @dataclass(frozen=True)
@@ -116,19 +139,19 @@ class Finding:
     model: str | None = None
     hint: str = ""
     fixable: bool = False
-    rewrite: bool = False
+    needs_rewrite: bool = False
     sql: tuple[str, ...] = ()
     ignored: str | None = None
 
     @property
     def code(self) -> str:
         """The stable id, such as `compat.E001`."""
-        return code(self.kind, self.severity)
+        return self.kind.code(self.severity)
 
     @property
-    def key(self) -> tuple[Kind, str, str | None]:
+    def key(self) -> Key:
         """What the finding is about, apart from the values found."""
-        return self.kind, self.table, self.object
+        return self.kind.name, self.table, self.object
 
     @property
     def counts(self) -> bool:
@@ -136,43 +159,11 @@ class Finding:
         return self.severity is not Severity.INFO and self.ignored is None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the finding as it stands in the JSON output."""
+        """Return the finding of the JSON output."""
         result = {
-            "code": self.code, "kind": self.kind.value, "severity": self.severity.value, "cause": self.cause.value,
+            "code": self.code, "kind": self.kind.name, "severity": self.severity.value, "cause": self.cause.value,
             "app": self.app, "model": self.model, "table": self.table, "object": self.object,
             "expected": self.expected, "actual": self.actual, "message": self.message, "hint": self.hint,
-            "fixable": self.fixable, "sql": list(self.sql),
+            "fixable": self.fixable, "needs_rewrite": self.needs_rewrite, "sql": list(self.sql),
         }  # fmt: skip
         return result | ({"ignored": self.ignored} if self.ignored is not None else {})
-
-
-Status = Literal["ok", "drift", "unverifiable"]
-
-
-@dataclass(frozen=True)
-class Report:
-    """The result of a verification or a repair."""
-
-    status: Status
-    database: str
-    vendor: str
-    tables: int = 0
-    missing_tables: tuple[str, ...] = ()
-    issues: tuple[Finding, ...] = ()
-    fixed: tuple[Finding, ...] = ()
-    statements: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
-
-    def reaches(self, level: Severity) -> bool:
-        """Whether a difference that is not ignored is at least as severe as `level`; what was not judged is none."""
-        differing = (issue for issue in self.issues if issue.ignored is None and issue.kind is not Kind.UNJUDGED)
-        return any(issue.severity.rank >= level.rank for issue in differing)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the report as it stands in the JSON output."""
-        return {
-            "status": self.status, "database": self.database, "vendor": self.vendor, "tables": self.tables,
-            "missing_tables": list(self.missing_tables), "issues": [issue.as_dict() for issue in self.issues],
-            "fixed": [issue.as_dict() for issue in self.fixed], "statements": list(self.statements),
-            "notes": list(self.notes),
-        }  # fmt: skip

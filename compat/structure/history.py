@@ -1,4 +1,4 @@
-"""Which migrations are recorded, and whether that is all there are: without importing a single one."""
+"""Whether all migrations are recorded as applied, told without importing any of them."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -10,9 +10,9 @@ from django.db.migrations.recorder import MigrationRecorder
 
 
 def all_recorded(connection: BaseDatabaseWrapper) -> bool:
-    """Whether every migration that the apps have is recorded as applied; False also where only loading them tells.
+    """Whether every migration of the installed apps is recorded as applied.
 
-    A squashed migration counts by those that it replaces, which stand in it.
+    False also where a migration is called squashed: only loading it tells which others it replaces.
     """
     recorded = MigrationRecorder(connection).applied_migrations().keys()
     return all(

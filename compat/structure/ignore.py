@@ -1,10 +1,10 @@
-"""Findings that a project accepts, each with its reason.
+"""Findings that a project accepts, each with a reason.
 
     COMPAT_STRUCTURE_IGNORE = [
         {"code": "compat.W018", "table": "audit_*", "object": "*", "reason": "Bulk loads are faster without it."},
     ]
 
-`code`, `table` and `object` are patterns as file names have them; what is left out matches everything.
+`code`, `table` and `object` are patterns as for file names; what is omitted matches everything.
 """
 
 from collections.abc import Iterable, Mapping
@@ -45,17 +45,19 @@ def _entry(given: Mapping[str, str]) -> Entry:
     entry = {"setting": SETTING, "entry": given}
     if unknown := set(given) - KEYS:
         names = {**entry, "unknown": ", ".join(sorted(unknown)), "known": ", ".join(sorted(KEYS))}
-        raise Unverifiable(_("%(setting)s: %(entry)s has %(unknown)s; known are %(known)s.") % names)
+        raise Unverifiable(
+            _("%(setting)s: %(entry)s has the unknown key %(unknown)s; known keys are %(known)s.") % names
+        )
     if not given.get("reason", "").strip():
         raise Unverifiable(_("%(setting)s: %(entry)s gives no reason.") % entry)
     if len(given) == 1:
-        text = _("%(setting)s: %(entry)s would accept everything: name a code, a table or an object.")
+        text = _("%(setting)s: %(entry)s would accept everything. Name a code, a table or an object.")
         raise Unverifiable(text % entry)
     return Entry(**given)
 
 
 def mark(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return the findings, those that the setting accepts with the reason."""
+    """Return the findings; those that the setting accepts carry the reason."""
     accepted = entries()
     return tuple(
         replace(finding, ignored=next((entry.reason for entry in accepted if entry.matches(finding)), None))

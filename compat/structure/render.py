@@ -1,17 +1,19 @@
-"""Show a report: to a person, grouped by table, or to a program, as JSON."""
+"""Render a report as text, grouped by table, or as JSON."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
-from unicodedata import east_asian_width
 
 from django.core.management.color import Style
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
-from compat.structure.findings import Cause, Finding, Kind, Report, Severity
+from compat.database.text import padded
+from compat.structure.findings import Cause, Finding, Severity
+from compat.structure.report import Report
 
+MARK_WIDTH = 8
 COLOURS = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.INFO: "NOTICE"}
 SEVERITIES = {
     Severity.ERROR: gettext_lazy("error"),
@@ -19,8 +21,8 @@ SEVERITIES = {
     Severity.INFO: gettext_lazy("info"),
 }
 CAUSES = {
-    Cause.UNAPPLIED: gettext_lazy("a migration waits"),
-    Cause.MISSING: gettext_lazy("a migration is missing"),
+    Cause.UNAPPLIED: gettext_lazy("migration not applied"),
+    Cause.MISSING: gettext_lazy("migration missing"),
 }
 
 
@@ -30,22 +32,22 @@ def as_json(report: Report) -> str:
 
 
 def as_text(report: Report, style: Style, *, verbosity: int = 1) -> str:
-    """Return the report for a person; information is listed only from verbosity 2 on."""
+    """Return the report as text; information is listed from verbosity 2 on."""
     return "\n".join(_lines(report, style, verbosity))
 
 
 def _lines(report: Report, style: Style, verbosity: int) -> Iterator[str]:
-    fixed = _padded(gettext("fixed"))
+    fixed = padded(gettext("fixed"), MARK_WIDTH)
     for finding in report.fixed:
         yield style.SUCCESS(f"{fixed} {finding.code} {finding.table}: {finding.message}")
     shown = [issue for issue in report.issues if verbosity > 1 or issue.counts or issue.ignored is not None]
-    absent = [issue for issue in shown if issue.kind is Kind.MISSING_TABLE]
-    for (app, _, _, _), group in groupby(sorted(absent, key=_app), key=_app):
+    absent = [issue for issue in shown if issue.kind.is_missing_table]
+    for (app, _, _, _), group in groupby(sorted(absent, key=_app_and_hint), key=_app_and_hint):
         yield ""
         yield style.MIGRATE_HEADING(gettext("app %(app)s") % {"app": app})
-        yield from _absent(list(group), style)
-    others = [issue for issue in shown if issue.kind is not Kind.MISSING_TABLE]
-    for table, group in groupby(sorted(others, key=_place), key=lambda finding: finding.table):
+        yield from _missing_tables(list(group), style)
+    others = [issue for issue in shown if not issue.kind.is_missing_table]
+    for table, group in groupby(sorted(others, key=_table_and_severity), key=lambda finding: finding.table):
         yield ""
         yield style.MIGRATE_HEADING(gettext("table %(table)s") % {"table": table})
         yield from _group(group, style)
@@ -55,30 +57,30 @@ def _lines(report: Report, style: Style, verbosity: int) -> Iterator[str]:
     yield _summary(report, style, verbosity)
 
 
-def _app(finding: Finding) -> tuple[str, str, str, str]:
+def _app_and_hint(finding: Finding) -> tuple[str, str, str, str]:
     return finding.app or "", finding.code, finding.hint, finding.ignored or ""
 
 
-def _absent(findings: list[Finding], style: Style) -> Iterator[str]:
-    """Yield one entry for missing tables of one app that have the same remedy."""
+def _missing_tables(findings: list[Finding], style: Style) -> Iterator[str]:
+    """Yield one entry for the missing tables of one app that have the same hint."""
     first = findings[0]
     names = ", ".join(finding.table for finding in findings)
     text = ngettext("%(count)d table missing: %(names)s.", "%(count)d tables missing: %(names)s.", len(findings))
     yield from _group([replace(first, message=text % {"count": len(findings), "names": names})], style)
 
 
-def _place(finding: Finding) -> tuple[str, int, str]:
+def _table_and_severity(finding: Finding) -> tuple[str, int, str]:
     return finding.table, -finding.severity.rank, finding.code
 
 
 def _group(findings: Iterable[Finding], style: Style) -> Iterator[str]:
-    """Yield the findings of one table; a hint that several share stands once, after the last of them."""
+    """Yield the findings of one table; a hint that several share follows the last of them."""
     findings = list(findings)
     for number, finding in enumerate(findings):
         mark = gettext("ignored") if finding.ignored is not None else str(SEVERITIES[finding.severity])
         colour = getattr(style, COLOURS[finding.severity])
         cause = gettext(" (%(cause)s)") % {"cause": CAUSES[finding.cause]} if finding.cause in CAUSES else ""
-        yield f"  {colour(_padded(mark))} {finding.code} {finding.message}{cause}"
+        yield f"  {colour(padded(mark, MARK_WIDTH))} {finding.code} {finding.message}{cause}"
         if finding.ignored:
             yield "           " + gettext("ignored because: %(reason)s") % {"reason": finding.ignored}
         following = findings[number + 1].hint if number + 1 < len(findings) else None
@@ -86,15 +88,10 @@ def _group(findings: Iterable[Finding], style: Style) -> Iterator[str]:
             yield f"           → {finding.hint}"
 
 
-def _padded(mark: str) -> str:
-    """Fill a word up to 8 columns of a terminal, of which a Chinese character takes two."""
-    return mark + " " * (8 - len(mark) - sum(east_asian_width(character) in "WF" for character in mark))
-
-
 def _summary(report: Report, style: Style, verbosity: int) -> str:
     found = gettext(", ").join(_counts(report.issues)) or gettext("no differences")
     if verbosity < 2 and any(issue.severity is Severity.INFO and issue.ignored is None for issue in report.issues):
-        found += gettext(" (-v 2 lists what is info)")
+        found += gettext(" (list info with -v 2)")
     names = {"database": report.database, "vendor": report.vendor, "tables": report.tables, "found": found}
     text = gettext("%(database)s (%(vendor)s): %(tables)s tables compared, %(found)s.") % names
     return style.SUCCESS(text) if report.status == "ok" else style.ERROR(text)

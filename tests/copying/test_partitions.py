@@ -2,8 +2,8 @@
 
 import pytest
 
-from compat.structure.repair import repair
-from compat.structure.verify import verify
+from compat.structure.execution import repair
+from compat.structure.verification import verify
 from tests import legacy
 from tests.copying.helpers import copy, roll_back
 

@@ -5,7 +5,6 @@ HYPOTHESIS_PROFILE=search looks for new ones, and reduces one that fails to the 
 
 import os
 
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 LOOSE = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large,
@@ -15,11 +14,3 @@ settings.register_profile(
     "suite", settings.get_profile("search"), derandomize=True, max_examples=25, phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cache_folder(tmp_path_factory):
-    """Keep what verification remembers out of the developer's home."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield

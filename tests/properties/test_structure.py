@@ -5,10 +5,12 @@ from django.db import OperationalError, connection
 from hypothesis import given, note, reject
 from hypothesis import strategies as st
 
-from compat.structure.repair import repair
-from compat.structure.verify import verify
+from compat.structure.execution import repair
+from compat.structure.verification import verify
 from tests.legacy import execute
 from tests.properties.zoos import installed, zoos
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

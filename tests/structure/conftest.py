@@ -15,14 +15,6 @@ WITH_EXTENSIONS = ["tests.structure.pg_extensions"]
 EXTENSIONS = {"hstore", "btree_gist", "pg_trgm", "bloom"}
 
 
-@pytest.fixture(scope="session", autouse=True)
-def cache_folder(tmp_path_factory):
-    """Keep what verification remembers out of the developer's home."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 @contextmanager
 def torture_apps(url):
     """Connect `default` to the database and install the models that it can hold, for the length of the block."""

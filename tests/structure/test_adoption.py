@@ -9,9 +9,8 @@ from django.db import IntegrityError
 from django.db.migrations.executor import MigrationExecutor
 
 from compat.models import Device
-from compat.structure.findings import Kind
-from compat.structure.repair import repair
-from compat.structure.verify import verify
+from compat.structure.execution import repair
+from compat.structure.verification import plan, verify
 from tests.databases import ROOT, environment
 from tests.structure import legacy
 from tests.structure.conftest import execute, rows
@@ -27,15 +26,15 @@ def waiting():
 def test_a_legacy_database_is_adopted_without_losing_a_row(empty):
     legacy.build()
     before = legacy.contents()
-    found = {(issue.kind, issue.table, issue.object) for issue in verify().issues if issue.counts}
-    assert (Kind.MISSING_COLUMN, "devices", "device_type_id") in found
-    assert (Kind.MISSING_TABLE, "thresholds", "thresholds") in found
-    assert (Kind.MISSING_TABLE, "auth_user", "auth_user") in found
+    found = {(issue.kind.name, issue.table, issue.object) for issue in verify().issues if issue.counts}
+    assert ("missing_column", "devices", "device_type_id") in found
+    assert ("missing_table", "thresholds", "thresholds") in found
+    assert ("missing_table", "auth_user", "auth_user") in found
 
     first = repair()
     left = [issue for issue in first.issues if issue.counts]
     assert left
-    assert all(issue.rewrite for issue in left)
+    assert all(issue.needs_rewrite for issue in left)
     second = repair(rewrite=True)
     assert second.status == "ok"
     assert any("recorded as applied" in note for note in second.notes)
@@ -76,7 +75,7 @@ def test_some_of_our_tables_may_exist_already(migrated):
 def test_a_dry_run_changes_nothing_and_shows_what_the_real_run_executes(empty):
     legacy.build()
     before = verify()
-    shown = repair(rewrite=True, dry_run=True).statements
+    shown = plan(rewrite=True).statements
     assert verify() == before
     done = repair(rewrite=True)
     assert done.status == "ok"
@@ -127,7 +126,8 @@ def test_rows_without_their_parent_do_not_stop_an_adoption(empty):
     assert legacy.contents() == before
 
 
-def test_of_several_repairs_at_once_one_works_and_the_others_wait(empty_url, empty):
+@pytest.mark.slow
+def test_repairs_of_several_processes_wait_for_each_other(empty_url, empty):
     legacy.build()
     command = [sys.executable, "manage.py", "verify_structure", "--fix", "--rewrite"]
     repairs = [
@@ -145,7 +145,7 @@ def test_a_migration_whose_record_was_lost_is_noted(torture):
     assert verify().notes == ()  # it adds nothing: migrate may run it once more
     execute("DELETE FROM django_migrations WHERE app = 'history' AND name = '0003_keys'")
     (note,) = verify().notes
-    assert note.startswith("history: 0003_keys would be applied by the next migrate, which would fail")
+    assert note.startswith("history: the next migrate would apply 0003_keys and fail")
     assert note.endswith("python manage.py migrate history 0003_keys --fake")
     call_command("migrate", "history", "0003", fake=True, verbosity=0)
     assert verify().notes == ()

@@ -6,10 +6,10 @@ from django.db import connection, models
 from django.db.migrations.recorder import MigrationRecorder
 from django.test.utils import modify_settings
 
-from compat.structure.expected import Project, field_shape
-from compat.structure.findings import Cause, Kind, Severity
-from compat.structure.repair import repair
-from compat.structure.verify import verify
+from compat.structure.execution import repair
+from compat.structure.findings import Cause, Severity
+from compat.structure.project import Project, field_signature
+from compat.structure.verification import verify
 from tests.structure.conftest import execute
 
 
@@ -28,7 +28,7 @@ def a_migration_back(torture):
     call_command("migrate", "history", "0002", verbosity=0)
 
 
-def test_what_an_unapplied_migration_will_make_waits_for_it(a_migration_back):
+def test_what_an_unapplied_migration_creates_waits_for_it(a_migration_back):
     issues = [issue for issue in verify().issues if issue.counts]
     assert {"status", "book_pages"} <= {issue.object for issue in issues}
     assert {issue.cause for issue in issues} == {Cause.UNAPPLIED}
@@ -72,12 +72,12 @@ def test_an_unmanaged_model_needs_no_migration(torture):
     assert Project(connection).changed == frozenset()
 
 
-def test_keys_as_narrow_as_the_migrations_of_an_app_made_them_are_information(torture):
+def test_keys_as_narrow_as_their_migrations_made_them_are_information(torture):
     with modify_settings(INSTALLED_APPS={"append": "tests.structure.narrow"}):
         call_command("migrate", "narrow", verbosity=0)
         report = verify()
         assert [(issue.code, issue.table, issue.message) for issue in report.issues if issue.counts] == []
-        narrow = {issue.object for issue in report.issues if issue.kind is Kind.TYPE and issue.app == "narrow"}
+        narrow = {issue.object for issue in report.issues if issue.kind.name == "type" and issue.app == "narrow"}
         assert narrow == ({"id", "maker_id", "thing_id"} if connection.vendor == "postgresql" else narrow)
         execute("ALTER TABLE narrow_maker DROP COLUMN name")
         (issue,) = (issue for issue in verify().issues if issue.counts)
@@ -90,11 +90,11 @@ def test_fields_within_fields_compare_by_what_they_store():
             expression=models.F("x"), output_field=models.CharField(max_length=length), db_persist=True
         )
 
-    assert field_shape(generated(3)) == field_shape(generated(3))
-    assert field_shape(generated(3)) != field_shape(generated(4))
+    assert field_signature(generated(3)) == field_signature(generated(3))
+    assert field_signature(generated(3)) != field_signature(generated(4))
 
 
-def test_information_on_tables_that_need_no_explanation_is_no_missing_migration(torture, new_field):
+def test_information_has_the_cause_drift(torture, new_field):
     execute("CREATE INDEX x ON torture_line (id, amount)")
     assert {issue.object: issue.cause for issue in verify().issues if issue.object in ("x", "born")} == {
         "x": Cause.DRIFT, "born": Cause.MISSING,

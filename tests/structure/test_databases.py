@@ -4,9 +4,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
-from compat.structure.errors import Unverifiable
-from compat.structure.repair import repair
-from compat.structure.verify import verify
+from compat.structure.errors import RepairFailed
+from compat.structure.execution import repair
+from compat.structure.verification import verify
 from tests.databases import connected
 from tests.structure.conftest import execute
 
@@ -32,7 +32,7 @@ def lost(using):
     return [issue.table for issue in verify(using).issues if issue.counts]
 
 
-def test_each_database_is_asked_for_the_tables_that_the_router_gives_it(other):
+def test_each_database_is_compared_with_the_tables_of_its_router(other):
     assert (lost("default"), lost(other)) == ([], [])
     assert {issue.app for issue in verify().issues} == set()
     assert verify(other).tables < verify().tables
@@ -52,7 +52,7 @@ def test_a_file_that_can_only_be_read_is_verified_and_not_repaired(migrated):
         settings["NAME"] = f"file:{file}?mode=ro"
         settings["OPTIONS"] = {"uri": True}
         assert [issue.code for issue in verify().issues if issue.counts] == ["compat.W018"]
-        with pytest.raises(Unverifiable, match="The database default is read-only: nothing was changed"):
+        with pytest.raises(RepairFailed, match="The database default is read-only: nothing was changed"):
             repair()
 
 
@@ -68,7 +68,7 @@ def test_each_schema_may_hold_the_tables_of_one_tenant(migrated):
     execute("ALTER TABLE thresholds SET SCHEMA public", "SET search_path = tenant")
     (hint,) = (issue.hint for issue in verify().issues if issue.table == "thresholds")
     assert hint.startswith(
-        "A table of that name stands in the schema public. If it is this one, put its schema first on the search path"
+        "A table of that name is in the schema public. If it is this one, put its schema first on the search path"
     )
     assert """db_table = '"public"."thresholds"'""" in hint
     assert repair().fixed == ()
@@ -76,4 +76,6 @@ def test_each_schema_may_hold_the_tables_of_one_tenant(migrated):
     assert verify().status == "ok"
     execute("SET search_path = other")
     (hint,) = (issue.hint for issue in verify().issues if issue.table == "devices")
-    assert hint.startswith("A table of that name stands in the schema tenant: put its schema first on the search path")
+    assert hint.startswith(
+        "A table of that name is in the schema tenant. If it is this one, put its schema first on the search path"
+    )

@@ -3,16 +3,19 @@
 import gc
 import sys
 from argparse import ArgumentParser
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 from django.utils.translation import gettext as _
 
-from compat.structure.errors import Unverifiable
-from compat.structure.findings import Report, Severity
+from compat.structure.errors import StructureError
+from compat.structure.execution import repair
+from compat.structure.findings import Severity
 from compat.structure.render import as_json, as_text
-from compat.structure.repair import repair
-from compat.structure.verify import verify
+from compat.structure.report import Report
+from compat.structure.verification import plan, verify
 
 
 class Command(BaseCommand):
@@ -33,15 +36,17 @@ class Command(BaseCommand):
         add("--fix", action="store_true", help=_("apply the repairs that add and lose nothing"))
         add("--rewrite", action="store_true", help=_("with --fix: also repairs that rewrite a table"))
         add("--dry-run", action="store_true", help=_("with --fix: print the SQL, change nothing"))
-        add("--no-ignore", action="store_true", help=_("count also what the settings accept"))
+        add("--no-ignore", action="store_true", help=_("also count what the settings accept"))
         add("--fail-on", choices=("error", "warning"), default="error")
 
     def handle(self, *labels: str, **options: Any) -> None:
-        """Verify or repair, print the report, and exit with the code for it."""
-        gc.freeze()  # looking for garbage among all that Django has loaded takes a quarter of the time
+        """Verify or repair, print the report, and exit with its code."""
+        gc.freeze()  # collecting garbage among all that Django has loaded takes a quarter of the time
+        if not options["fix"] and (options["rewrite"] or options["dry_run"]):
+            raise CommandError(_("--rewrite and --dry-run need --fix: add --fix."), returncode=2)
         try:
-            result = self._run(tuple(options["labels"]), options)
-        except Unverifiable as reason:
+            result = _run(tuple(options["labels"]), options)
+        except StructureError as reason:
             if options["format"] == "json":
                 self.stdout.write(as_json(Report("unverifiable", options["database"], _vendor(options["database"]))))
             raise CommandError(str(reason), returncode=2) from reason
@@ -51,24 +56,24 @@ class Command(BaseCommand):
         if result.status == "unverifiable":
             sys.exit(2)
 
-    def _run(self, labels: tuple[str, ...], options: dict[str, Any]) -> Report:
-        if not options["fix"]:
-            if options["rewrite"] or options["dry_run"]:
-                raise Unverifiable(_("--rewrite and --dry-run say how to repair: add --fix."))
-            return verify(options["database"], labels, ignore=not options["no_ignore"])
-        return repair(options["database"], labels, rewrite=options["rewrite"], dry_run=options["dry_run"])
-
     def _print(self, result: Report, options: dict[str, Any]) -> None:
         if options["format"] == "json":
             self.stdout.write(as_json(result))
             return
-        if options["dry_run"]:
-            for sql in result.statements:
-                self.stdout.write(sql)
+        for sql in result.statements if options["dry_run"] else ():
+            self.stdout.write(sql)
         self.stdout.write(as_text(result, self.style, verbosity=options["verbosity"]))
 
 
-def _vendor(alias: str) -> str:
-    from django.db import connections
+def _run(labels: tuple[str, ...], options: dict[str, Any]) -> Report:
+    using, rewrite = options["database"], options["rewrite"]
+    if not options["fix"]:
+        return verify(using, labels, ignore=not options["no_ignore"])
+    if not options["dry_run"]:
+        return repair(using, labels, rewrite=rewrite)
+    planned = plan(using, labels, rewrite)
+    return replace(planned.report, statements=planned.statements)
 
+
+def _vendor(alias: str) -> str:
     return connections[alias].vendor if alias in connections else ""
