@@ -52,6 +52,8 @@ class Job:
     defer_indexes: str = "auto"
     rejects: frozenset[int] = frozenset()
     """Ids of the rejected rows to try again; none: all of them."""
+    run_id: int | None = None
+    """The only run that the operation may resume, cancel or roll back; None: the one that is next."""
     limits: Limits = field(default_factory=Limits)
     stop: Stop = field(default_factory=Stop)
     progress: Progress = field(default_factory=NullProgress)

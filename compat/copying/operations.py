@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from compat.copying import preflight, results
 from compat.copying.dialects import dialect_for
-from compat.copying.errors import CopyError
+from compat.copying.errors import Blocked, CopyError
 from compat.copying.job import Job, NullProgress
 from compat.copying.models import CopyRun
 from compat.copying.results import Result
@@ -80,13 +80,32 @@ def copy_rows(job: Job) -> Result:
     From another database the copy's parents come first, and only a complete parent lets it go on.
     """
     for parent in job.copy.parents if job.is_cross_database else ():
-        result = copy_rows(replace(job, copy=parent))
+        result = copy_rows(replace(job, copy=parent, run_id=None))
         if result.status not in {results.COMPLETED, results.NOTHING_TO_DO}:
             return result
-    run = job.retrying(lambda: store.begin(job.copy, job.using, job.source), f"{job.copy.name}, beginning")
+    run = job.retrying(lambda: _begin(job), f"{job.copy.name}, beginning")
     if run is None:
         return _nothing_to_do(job)
     return lifecycle.owned(job, run, _copy_and_verify)
+
+
+def _begin(job: Job) -> CopyRun | None:
+    """Return the run to work on: the one that the job names, or the next one."""
+    if job.run_id is None:
+        return store.begin(job.copy, job.using, job.source)
+    run = _named(job)
+    if run.state not in RESUMABLE:
+        text = _("Run %(run)d is %(state)s, so there is nothing to resume.")
+        raise Blocked(text % {"run": run.pk, "state": run.get_state_display()})
+    store.check_resumable(run, job.source)
+    return lease.acquire(run, job.using, State.RUNNING)
+
+
+def _named(job: Job) -> CopyRun:
+    run = store.runs_of(job.copy, job.using).filter(pk=job.run_id).first()
+    if run is None:
+        raise Blocked(_("There is no run %(run)s of %(copy)s.") % {"run": job.run_id, "copy": job.copy.name})
+    return run
 
 
 def _nothing_to_do(job: Job) -> Result:
@@ -197,7 +216,13 @@ def verify(job: Job) -> Result:
 
 @_after(preflight.check_target)
 def roll_back(job: Job) -> Result:
-    """Take the rows of every run back, the newest run first; then the parents that came from another database."""
+    """Take the rows of every run back, the newest run first; then the parents that came from another database.
+
+    A job that names a run takes back the rows of that run only.
+    """
+    if job.run_id is not None:
+        run = _run_to_roll_back(job)
+        return _roll_back(replace(job, source=run.source), run)
     result = _roll_back_runs(job)
     if result.status in {results.ROLLED_BACK, results.NOTHING_TO_DO}:
         for parent in reversed(job.copy.parents):
@@ -219,15 +244,34 @@ def _roll_back_runs(job: Job) -> Result:
 
 @_after(preflight.check_target)
 def cancel(job: Job) -> Result:
-    """Take the rows of the newest run back, once its owner has given it up; see `requests.ask`."""
-    run = next_to_roll_back(job)
+    """Take back the rows of the run that the job names, or of the newest, once its owner has released it.
+
+    See `requests.ask`, which makes the owner release it.
+    """
+    run = next_to_roll_back(job) if job.run_id is None else _run_to_roll_back(job)
     if run is None:
         return Result(results.NOTHING_TO_DO)
     while not lease.is_free(run, job.using):
         if job.stop.wait(POLL_SECONDS):
             return Result(results.STOPPED, run=run.pk, error=str(job.stop.reason))
     run.refresh_from_db(using=job.using)
+    if job.run_id is not None:
+        run = _run_to_roll_back(job)  # a later run may have copied rows since
     return _roll_back(replace(job, source=run.source), run)
+
+
+def _run_to_roll_back(job: Job) -> CopyRun:
+    """Return the run that the job names. Raises Blocked when its rows are gone, or a later run must go first.
+
+    The next run of a copy begins behind the keys of all kept runs, so a gap between two runs would stay empty.
+    """
+    run = _named(job)
+    if run.state == State.ROLLED_BACK:
+        raise Blocked(_("Run %(run)d is already rolled back.") % {"run": run.pk})
+    if (newest := next_to_roll_back(job)) is not None and newest.pk != run.pk:
+        text = _("Run %(newest)d copied rows after run %(run)d. Roll back run %(newest)d first.")
+        raise Blocked(text % {"newest": newest.pk, "run": run.pk})
+    return run
 
 
 def _roll_back(job: Job, run: CopyRun) -> Result:
