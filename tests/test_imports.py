@@ -38,7 +38,7 @@ LAYERS = {
         "database",
         "structure copying",
         "conf models background testing demo",
-        "copies progress",
+        "copies",
         "services",
         "health",
         "startup views admin management",

@@ -1,4 +1,4 @@
-"""The page Structure: what differs, why, what would mend it; and the safe repairs after a look at their SQL."""
+"""The page of the structure: findings with cause, hint and SQL, and the safe repairs after their SQL was shown."""
 
 from itertools import groupby
 from typing import Any
@@ -19,30 +19,22 @@ from compat.database.stop import Stop
 from compat.database.text import one_line
 from compat.models import Structure
 from compat.structure.errors import Unverifiable
-from compat.structure.findings import Cause, Finding, Report, Severity
+from compat.structure.findings import Cause, Finding, Report
+from compat.structure.render import CAUSES, SEVERITIES
 from compat.structure.repair import repair
 from compat.structure.verify import verify
 
-REPAIR_SECONDS = 10.0
-"""How long a page waits for another process that repairs."""
-SEVERITIES = {
-    Severity.ERROR: gettext_lazy("error"),
-    Severity.WARNING: gettext_lazy("warning"),
-    Severity.INFO: gettext_lazy("notice"),
-}
-CAUSES = {
-    Cause.DRIFT: gettext_lazy("drift"),
-    Cause.UNAPPLIED: gettext_lazy("a migration waits"),
-    Cause.MISSING: gettext_lazy("a migration is missing"),
-}
+REPAIR_TIMEOUT_SECONDS = 10.0
+"""How long a page waits for a repair in another process."""
+CAUSE_LABELS = {Cause.DRIFT: gettext_lazy("drift"), **CAUSES}
 
 
 @admin.register(Structure)
 class StructureAdmin(PageAdmin):
-    """Findings of the database that a starting server looks after."""
+    """Findings in the database that a starting server checks."""
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page that asks before it repairs."""
+        """Add the page that confirms the repair."""
         repairing = require_http_methods(["GET", "POST"])(self.repair_view)
         return [
             path("", self.admin_site.admin_view(self.changelist_view), name="compat_structure_changelist"),
@@ -50,7 +42,7 @@ class StructureAdmin(PageAdmin):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Verify, and show the findings by table."""
+        """Verify the database and show the findings by table."""
         self.require(request)
         try:
             report = verify(conf.startup_database())
@@ -63,11 +55,11 @@ class StructureAdmin(PageAdmin):
         )
 
     def repair_view(self, request: HttpRequest) -> HttpResponse:
-        """Show the SQL of the safe repairs; asked by POST, apply them."""
+        """Show the SQL of the safe repairs; on POST, apply them."""
         self.require(request, "repair_structure")
         using = conf.startup_database()
         if request.method == "POST":
-            _tell(request, services.fix_structure(using, Stop(REPAIR_SECONDS)))
+            _show_outcome(request, services.fix_structure(using, Stop(REPAIR_TIMEOUT_SECONDS)))
             return redirect("admin:compat_structure_changelist")
         try:
             report = repair(using, dry_run=True)
@@ -78,17 +70,17 @@ class StructureAdmin(PageAdmin):
 
 
 def _by_table(report: Report) -> list[tuple[str, list[tuple[Finding, Promise, Promise]]]]:
-    """Return the findings of each table with words for severity and cause, the worst first."""
+    """Return the findings of each table with labels of severity and cause, the most severe first."""
     issues = sorted(report.issues, key=lambda issue: (issue.table, -issue.severity.rank, issue.code))
     tables = [(table, list(group)) for table, group in groupby(issues, key=lambda issue: issue.table)]
     tables.sort(key=lambda table: -max(issue.severity.rank for issue in table[1]))
     return [
-        (table, [(issue, SEVERITIES[issue.severity], CAUSES[issue.cause]) for issue in group])
+        (table, [(issue, SEVERITIES[issue.severity], CAUSE_LABELS[issue.cause]) for issue in group])
         for table, group in tables
     ]
 
 
-def _tell(request: HttpRequest, fixes: services.Fixes) -> None:
+def _show_outcome(request: HttpRequest, fixes: services.Fixes) -> None:
     count = len(fixes.structure.fixed)
     messages.success(request, ngettext("%d finding repaired.", "%d findings repaired.", count) % count)
     for note in fixes.structure.notes:

@@ -93,16 +93,21 @@ def _begin(job: Job) -> CopyRun | None:
     """Return the run to work on: the one that the job names, or the next one."""
     if job.run_id is None:
         return store.begin(job.copy, job.using, job.source)
+    return lease.acquire(run_to_resume(job), job.using, State.RUNNING)
+
+
+def run_to_resume(job: Job) -> CopyRun:
+    """Return the run that the job names. Raises Blocked when it cannot be resumed."""
     run = _named(job)
     if run.state not in RESUMABLE:
         text = _("Run %(run)d is %(state)s, so there is nothing to resume.")
         raise Blocked(text % {"run": run.pk, "state": run.get_state_display()})
     store.check_resumable(run, job.source)
-    return lease.acquire(run, job.using, State.RUNNING)
+    return run
 
 
 def _named(job: Job) -> CopyRun:
-    run = store.runs_of(job.copy, job.using).filter(pk=job.run_id).first()
+    run = store.runs_of(job.copy, job.using).filter(pk=job.run_id or 0).first()
     if run is None:
         raise Blocked(_("There is no run %(run)s of %(copy)s.") % {"run": job.run_id, "copy": job.copy.name})
     return run
@@ -221,7 +226,7 @@ def roll_back(job: Job) -> Result:
     A job that names a run takes back the rows of that run only.
     """
     if job.run_id is not None:
-        run = _run_to_roll_back(job)
+        run = run_to_roll_back(job)
         return _roll_back(replace(job, source=run.source), run)
     result = _roll_back_runs(job)
     if result.status in {results.ROLLED_BACK, results.NOTHING_TO_DO}:
@@ -248,7 +253,7 @@ def cancel(job: Job) -> Result:
 
     See `requests.ask`, which makes the owner release it.
     """
-    run = next_to_roll_back(job) if job.run_id is None else _run_to_roll_back(job)
+    run = next_to_roll_back(job) if job.run_id is None else run_to_roll_back(job)
     if run is None:
         return Result(results.NOTHING_TO_DO)
     while not lease.is_free(run, job.using):
@@ -256,11 +261,11 @@ def cancel(job: Job) -> Result:
             return Result(results.STOPPED, run=run.pk, error=str(job.stop.reason))
     run.refresh_from_db(using=job.using)
     if job.run_id is not None:
-        run = _run_to_roll_back(job)  # a later run may have copied rows since
+        run = run_to_roll_back(job)  # a later run may have copied rows since
     return _roll_back(replace(job, source=run.source), run)
 
 
-def _run_to_roll_back(job: Job) -> CopyRun:
+def run_to_roll_back(job: Job) -> CopyRun:
     """Return the run that the job names. Raises Blocked when its rows are gone, or a later run must go first.
 
     The next run of a copy begins behind the keys of all kept runs, so a gap between two runs would stay empty.
