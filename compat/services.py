@@ -20,6 +20,7 @@ from compat.copying.runner.deferred_indexes import NEVER
 from compat.copying.runner.throttle import Limits
 from compat.copying.runs import requests
 from compat.copying.states import State
+from compat.database.errors import RepairBusy, StopRequested, UnsupportedDatabase
 from compat.database.stop import Stop
 from compat.database.text import one_line
 from compat.structure.errors import Unverifiable
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 STATUSES = {0: "ok", 1: "needs_attention", 2: "blocked", 3: "stopped"}
 PRECEDENCE = (0, 1, 3, 2)
 """Exit codes by precedence; the last one outweighs all others."""
+STRUCTURE_ERRORS = (Unverifiable, RepairBusy, StopRequested, UnsupportedDatabase, DatabaseError, Error)
+"""What a verification or a repair raises when it is not possible."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def fix_structure(using: str, stop: Stop, *, repairs: bool = True) -> Fixes:
         structure = verify(using)
         if repairs:
             structure = repair(using)
-    except (Unverifiable, DatabaseError, Error) as problem:
+    except STRUCTURE_ERRORS as problem:
         error = one_line(problem)
     return Fixes(structure, seconds=time.monotonic() - began, error=error)
 

@@ -4,7 +4,6 @@ from itertools import groupby
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import DatabaseError, Error
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -18,7 +17,6 @@ from compat.admin.base import PageAdmin
 from compat.database.stop import Stop
 from compat.database.text import one_line
 from compat.models import Structure
-from compat.structure.errors import Unverifiable
 from compat.structure.findings import Cause, Finding, Report
 from compat.structure.render import CAUSES, SEVERITIES
 from compat.structure.repair import repair
@@ -46,7 +44,7 @@ class StructureAdmin(PageAdmin):
         self.require(request)
         try:
             report = verify(conf.startup_database())
-        except (Unverifiable, DatabaseError, Error) as error:
+        except services.STRUCTURE_ERRORS as error:
             return self.page(request, "structure.html", _("Structure"), error=one_line(error))
         safe = any(issue.fixable and not issue.rewrite and issue.counts for issue in report.issues)
         may_repair = request.user.has_perm("compat.repair_structure")
@@ -63,7 +61,7 @@ class StructureAdmin(PageAdmin):
             return redirect("admin:compat_structure_changelist")
         try:
             report = repair(using, dry_run=True)
-        except (Unverifiable, DatabaseError, Error) as error:
+        except services.STRUCTURE_ERRORS as error:
             messages.error(request, one_line(error))
             return redirect("admin:compat_structure_changelist")
         return self.page(request, "repair.html", _("Apply the safe repairs?"), statements=report.statements)
@@ -82,7 +80,10 @@ def _by_table(report: Report) -> list[tuple[str, list[tuple[Finding, Promise, Pr
 
 def _show_outcome(request: HttpRequest, fixes: services.Fixes) -> None:
     count = len(fixes.structure.fixed)
-    messages.success(request, ngettext("%d finding repaired.", "%d findings repaired.", count) % count)
+    if count:
+        messages.success(request, ngettext("%d finding repaired.", "%d findings repaired.", count) % count)
+    else:
+        messages.warning(request, _("No finding was repaired."))
     for note in fixes.structure.notes:
         messages.info(request, note)
     if fixes.error:

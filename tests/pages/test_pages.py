@@ -53,6 +53,8 @@ def test_structure_page_shows_sql_and_repairs(migrated):
     answer = client.post("/admin/compat/structure/repair/", follow=True).content.decode()
     assert "1 finding repaired." in answer
     assert "The structure matches the models." in answer
+    answer = client.post("/admin/compat/structure/repair/", follow=True).content.decode()
+    assert "No finding was repaired." in answer
 
 
 def test_pages_start_verify_and_roll_back_a_copy(migrated):
