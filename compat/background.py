@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 
 from django.db import connections
-from django.utils.translation import gettext_lazy
 
+from compat.database.messages import Message
 from compat.database.stop import Stop
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def shut_down() -> None:
     """Request a stop of all work and wait for it."""
     running = dict(_running)
     for stop in running.values():
-        stop.request(gettext_lazy("the server stops"))
+        stop.request(Message("server_stops"))
     for thread in running:
         thread.join(STOP_TIMEOUT_SECONDS)
 

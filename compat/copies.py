@@ -2,8 +2,7 @@
 
 from django.db.models import F
 
-from compat.copying.declaration import Copy
-from compat.copying.functions import AwareDateTime, RunTimestamp
+from compat.copying import AwareDateTime, Copy, RunTimestamp
 from compat.models import Device, DeviceType, PerformanceData, PerformanceRecord
 
 TIMESTAMPS = {"created_at": RunTimestamp(), "updated_at": RunTimestamp()}

@@ -12,12 +12,10 @@ from django.utils.connection import ConnectionDoesNotExist
 from django.utils.translation import gettext as _
 
 from compat.copies import PERFORMANCE
-from compat.copying import operations
-from compat.copying.job import Job
+from compat.copying import Limits, Result, copy_rows
 from compat.copying.models import CopyRun
-from compat.copying.results import BLOCKED, Result
+from compat.copying.results import BLOCKED
 from compat.copying.runner.deferred_indexes import NEVER
-from compat.copying.runner.throttle import Limits
 from compat.copying.runs import requests
 from compat.copying.states import State
 from compat.database.errors import RepairBusy, StopRequested, UnsupportedDatabase
@@ -75,7 +73,7 @@ def migrate_performance_data(using: str = "default", source: str | None = None, 
     `source` is the alias of the source database, by default the target. `options` are fields of
     `compat.copying.job.Job`, such as `batch_size`, `workers` and `stop`.
     """
-    return operations.copy_rows(Job(PERFORMANCE, using=using, source=source or using, **options))
+    return copy_rows(PERFORMANCE, using, source, **options)
 
 
 def run_compatibility_fixes(using: str = "default", source: str | None = None, *, stop: Stop | None = None) -> Fixes:
@@ -136,12 +134,12 @@ def _is_held(using: str, states: Collection[State]) -> bool:
     if not has_table(using, CopyRun) or (run := requests.held_back(PERFORMANCE, using, states)) is None:
         return False
     if run.state == State.PAUSED:
-        text = _("Run %(run)d is %(state)s%(error)s. To resume it: python manage.py migrate_performance%(option)s")
+        text = _("Run %(run)d is %(state)s%(reason)s. To resume it: python manage.py migrate_performance%(option)s")
     else:
-        text = _("Run %(run)d is %(state)s%(error)s. To copy again: python manage.py migrate_performance%(option)s")
-    error = f": {run.error.rstrip('.。')}" if run.error else ""
+        text = _("Run %(run)d is %(state)s%(reason)s. To copy again: python manage.py migrate_performance%(option)s")
+    reason = f": {str(run.error_text).rstrip('.。')}" if run.error_text else ""
     option = "" if using == "default" else f" --database {using}"
-    facts = {"run": run.pk, "state": run.get_state_display(), "error": error, "option": option}
+    facts = {"run": run.pk, "state": run.get_state_display(), "reason": reason, "option": option}
     logger.warning(text, facts)
     return True
 

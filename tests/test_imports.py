@@ -8,7 +8,7 @@ from tests.databases import ROOT
 
 LAYERS = {
     "compat.database": [
-        "errors file_locks files sql stop text",
+        "errors file_locks files messages sql stop text",
         "dialects",
         "locks retry",
     ],
@@ -29,9 +29,10 @@ LAYERS = {
     ],
     "compat.copying": [
         "errors functions progress results",
-        "states dialects declaration",
+        "states dialects declaration messages",
         "models job rows runs runner signals preflight report",
         "operations",
+        "api",
         "apps management",
     ],
     "compat": [

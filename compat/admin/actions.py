@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.db import DatabaseError, Error, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -23,12 +22,15 @@ from compat.copying.models import CopyRun, RejectedRow
 from compat.copying.models import Request as RunRequest
 from compat.copying.results import BLOCKED, Result
 from compat.copying.runs import events, lease, requests, store
+from compat.database.messages import Message, register_texts
 from compat.database.stop import Stop
 from compat.database.text import one_line
 
 logger = logging.getLogger(__name__)
 Operation = Callable[[Job], Result]
 Check = Callable[[Job], object]
+
+register_texts({"not_done": gettext_lazy("not done: %(error)s")})
 
 
 def readings_job() -> Job:
@@ -67,7 +69,7 @@ def check_free(job: Job) -> None:
     """Raise Blocked when another process holds the open run of the copy."""
     run = store.open_run(job.copy, job.using)
     if run is not None and not lease.is_free(run, job.using):
-        raise Blocked(lease.busy(run))
+        raise Blocked(lease.held_message(run))
 
 
 def begin(
@@ -109,8 +111,7 @@ def _record_failure(job: Job, error: str) -> None:
         run = (runs.filter(pk=job.run_id) if job.run_id is not None else runs).first()
         if run is not None:
             with transaction.atomic(using=job.using):
-                text = format_lazy(gettext_lazy("not done: {error}"), error=error)
-                events.record(run, job.using, logging.WARNING, text)
+                events.record(run, job.using, logging.WARNING, Message("not_done", error=error))
     except (DatabaseError, Error):
         logger.warning("the event could not be stored", exc_info=True)
 

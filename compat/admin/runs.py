@@ -24,6 +24,8 @@ from compat.copies import PERFORMANCE
 from compat.copying import operations
 from compat.copying.errors import Blocked
 from compat.copying.models import Request
+from compat.copying.results import DIFFERENCE_LABELS
+from compat.copying.runner.reservation import run_to_resume, run_to_roll_back
 from compat.copying.runs.lease_holder import describe_holder
 from compat.copying.states import MEANINGS, RESUMABLE, State
 from compat.models import Run
@@ -78,7 +80,8 @@ class RunAdmin(PageAdmin):
         return self.page(
             request, "run.html", _("Run %(number)d") % {"number": run.pk}, run=run, meaning=MEANINGS[State(run.state)],
             figures=figures_of(run), live=is_live(run), owner=describe_holder(run.owner), charts=charts(run.samples),
-            differences=run.differences or {}, events=run.events.order_by("-pk")[:MAX_EVENTS],
+            differences={DIFFERENCE_LABELS[kind]: rows for kind, rows in (run.differences or {}).items()},
+            events=run.events.order_by("-pk")[:MAX_EVENTS],
             open_rejects=run.rejects.filter(resolved_at=None).count(), buttons=run_buttons(request, run, newest=newest),
         )  # fmt: skip
 
@@ -101,7 +104,7 @@ class RunAdmin(PageAdmin):
         """Resume a run in the background."""
         self.require(request, "operate_run")
         run = self._run(request, key)
-        checks = (check_free, operations.run_to_resume)
+        checks = (check_free, run_to_resume)
         begin(request, operations.copy_rows, lambda: [run_job(run)], "compat-copy", _("The run is resumed."), *checks)
         return redirect("admin:compat_run_change", run.pk)
 
@@ -133,11 +136,11 @@ class RunAdmin(PageAdmin):
         self.require(request, "operate_run", "roll_back_run")
         run = self._run(request, key)
         if request.method != "POST":
-            refused = refusal(lambda: operations.run_to_roll_back(run_job(run)))
+            refused = refusal(lambda: run_to_roll_back(run_job(run)))
             text = _("The %(rows)s rows that run %(run)d copied are deleted from the target.")
             return self._confirm(request, run, _("Roll back run %(run)d?"), text, _("Roll back"), refused)
         text = _("The rows of run %(run)d are deleted from the target.") % {"run": run.pk}
-        checks = (check_free, operations.run_to_roll_back)
+        checks = (check_free, run_to_roll_back)
         begin(request, operations.roll_back, lambda: [run_job(run)], "compat-roll-back", text, *checks)
         return redirect("admin:compat_run_change", run.pk)
 
@@ -226,4 +229,4 @@ def _check_cancel(run: Run) -> None:
     if run.state not in RESUMABLE:
         text = _("Run %(run)d is %(state)s, so it cannot be cancelled.")
         raise Blocked(text % {"run": run.pk, "state": run.get_state_display()})
-    operations.run_to_roll_back(run_job(run))
+    run_to_roll_back(run_job(run))

@@ -1,26 +1,27 @@
-"""What the engine remembers, in the target database: runs, the key ranges of a run, and rejected rows."""
+"""The bookkeeping of copies in the target database: runs, their key ranges and events, and rejected rows."""
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from compat.copying.states import OPEN, State
+from compat.copying.messages import Message
+from compat.copying.states import OPEN, Phase, State
 
 
 class Request(models.TextChoices):
-    """What a person may ask of a run, whoever owns it and wherever."""
+    """What a person may ask of a run; the process that holds its lease may be on another machine."""
 
     PAUSE = "pause", _("pause")
     CANCEL = "cancel", _("cancel")
 
 
 class CopyRun(models.Model):
-    """One pass over the source keys from `first_key` to `last_key`, frozen when it began.
+    """One pass over the source keys from `first_key` to `last_key`, which are fixed when it starts.
 
-    A row's target key is its source key plus `offset`. The lease says who may write: `owner` until
-    `lease_expires_at`; `token` counts the owners, and a checkpoint of a former one is refused.
-    `request` is what somebody asks of the owner.
+    The target key of a row is its source key plus `offset`. `owner` is the process that holds the lease, up to
+    `lease_expires_at`. `token` is the fencing token: each new holder increases it, and a checkpoint with an older
+    token is refused. `request` is what a person asks of the holder; `phase` is what the holder is doing.
     """
 
     copy = models.CharField(max_length=100)
@@ -29,7 +30,7 @@ class CopyRun(models.Model):
     first_key = models.BigIntegerField()
     last_key = models.BigIntegerField()
     offset = models.BigIntegerField()
-    timestamp = models.DateTimeField(help_text="the instant that rows of this run carry as their own creation")
+    timestamp = models.DateTimeField(help_text="the value of RunTimestamp() in the rows of this run")
     owner = models.CharField(max_length=200, blank=True)
     lease_expires_at = models.DateTimeField(null=True)
     token = models.BigIntegerField(default=0)
@@ -38,11 +39,13 @@ class CopyRun(models.Model):
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
     seconds = models.FloatField(default=0)
-    samples = models.JSONField(default=list, help_text="seconds of work, rows and batches over by then, for a picture")
+    samples = models.JSONField(default=list, help_text="seconds of work with the rows and batches done by then")
     verified = models.BooleanField(null=True)
     differences = models.JSONField(null=True)
     deferred_indexes = models.JSONField(default=list, help_text="SQL that restores the indexes that the run deferred")
-    error = models.TextField(blank=True)
+    phase = models.CharField(max_length=20, choices=Phase, blank=True, db_default="", default="")
+    error = models.TextField(blank=True, help_text="what an older release wrote instead of the error message")
+    error_message = models.JSONField(null=True, help_text="why the run stopped or what is wrong, as code and facts")
 
     class Meta:
         db_table = "compat_copyrun"
@@ -54,27 +57,39 @@ class CopyRun(models.Model):
         facts = {"run": self.pk, "copy": self.copy, "state": self.get_state_display()}
         return gettext("run %(run)s of %(copy)s, %(state)s") % facts
 
+    @property
+    def error_text(self) -> str:
+        """Why the run stopped or what is wrong with it, in the active language; empty when nothing is."""
+        return self.error or (str(Message.from_json(self.error_message)) if self.error_message else "")
+
 
 class CopyEvent(models.Model):
-    """What happened to a run, for a person: a change of its state, a request, what a comparison found."""
+    """An event of a run: a change of its state, a request, the outcome of a verification."""
 
     run = models.ForeignKey(CopyRun, models.CASCADE, related_name="events")
     at = models.DateTimeField(auto_now_add=True)
     level = models.CharField(max_length=10)
-    text = models.TextField()
+    code = models.CharField(max_length=40, db_default="", default="")
+    facts = models.JSONField(null=True)
+    text = models.TextField(blank=True, help_text="what an older release wrote instead of code and facts")
 
     class Meta:
         db_table = "compat_copyevent"
 
     def __str__(self) -> str:
-        return f"{self.level}: {self.text}"
+        return f"{self.level}: {self.message}"
+
+    @property
+    def message(self) -> str:
+        """What happened, in the active language."""
+        return str(Message.from_json({"code": self.code, "facts": self.facts})) if self.code else self.text
 
 
 class CopyRange(models.Model):
-    """A part of a run's keys, from `first_key` to `last_key`; `next_key` is the checkpoint.
+    """A part of the keys of a run, from `first_key` to `last_key`; `next_key` is the checkpoint.
 
-    Everything below `next_key` is over or rejected. `token` repeats the run's, so that a checkpoint
-    touches this row alone and workers do not wait for each other.
+    Every row below `next_key` is copied or rejected. `token` repeats the token of the run, so that a checkpoint
+    updates this row alone and workers do not wait for each other.
     """
 
     run = models.ForeignKey(CopyRun, models.CASCADE, related_name="ranges")

@@ -18,10 +18,10 @@ from typing import NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from compat import background, conf
 from compat.background import STOP_TIMEOUT_SECONDS
+from compat.database.messages import Message
 from compat.database.stop import Stop
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class Hook:
 
     def shut_down(self) -> None:
         """Request a stop of the work and of what the pages started, and wait for the current batches."""
-        self.stop.request(gettext_lazy("the server stops"))
+        self.stop.request(Message("server_stops"))
         if self._thread is not None:
             self._thread.join(STOP_TIMEOUT_SECONDS)
         background.shut_down()

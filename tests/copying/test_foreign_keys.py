@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 
 from compat.copies import PERFORMANCE
-from compat.copying import operations
-from compat.copying.job import Job, NullProgress
+from compat.copying.job import NullProgress
 from compat.copying.models import RejectedRow
 from tests import legacy
+from tests.copying.helpers import AtStep, copy, roll_back
 
 pytestmark = pytest.mark.parametrize("vendor", ["postgresql"])
 ORPHANS = (
@@ -19,10 +19,6 @@ ORPHANS = (
 )
 VALIDATED = "SELECT convalidated FROM pg_constraint WHERE conrelid = 'performance_records'::regclass AND contype = 'f'"
 INSERT = "INSERT INTO performance_records (device_id, recorded_at) VALUES (999, now())"
-
-
-def copy(**options):
-    return operations.copy_rows(Job(PERFORMANCE, **options))
 
 
 @pytest.fixture(params=["at once", "by the server"])
@@ -33,17 +29,6 @@ def checks(request, migrated):
         legacy.execute(migrated, f"ALTER DATABASE {name} SET session_replication_role = local")
         connection.close()
     return request.param
-
-
-class Meanwhile(NullProgress):
-    """Does something once, after the first batch."""
-
-    def __init__(self, action):
-        self.action = action
-
-    def advance(self, rows, note=""):
-        action, self.action = self.action, lambda: None
-        action()
 
 
 @pytest.mark.parametrize("defer", ["never", "always"])
@@ -73,7 +58,7 @@ def test_devices_that_are_deleted_meanwhile_leave_no_orphan(migrated, migrated_u
                 deleted.append(device)
 
     thread = threading.Thread(target=delete)
-    result = copy(batch_size=50, workers=2, defer_indexes="never", progress=Meanwhile(thread.start))
+    result = copy(batch_size=50, workers=2, defer_indexes="never", progress=AtStep(1, thread.start))
     thread.join()
     assert deleted
     assert legacy.execute(migrated, ORPHANS) == [(0,)]
@@ -90,12 +75,12 @@ def test_rows_whose_device_is_deleted_while_the_key_is_aside_are_rejected(migrat
             other.cursor().execute("DELETE FROM devices WHERE id = 3")
         other.close()
 
-    result = copy(batch_size=20, defer_indexes="always", progress=Meanwhile(delete))
+    result = copy(batch_size=20, defer_indexes="always", progress=AtStep(1, delete))
     assert (result.status, result.copied, result.rejected, result.verified) == ("completed", 90, 10, True)
     assert [row.source_pk for row in RejectedRow.objects.order_by("source_pk")] == list(range(2, 101, 10))
     assert legacy.execute(migrated, ORPHANS) == [(0,)]
     assert legacy.execute(migrated, VALIDATED) == [(True,)]
-    assert operations.roll_back(Job(PERFORMANCE)).copied == 90
+    assert roll_back().copied == 90
 
 
 def test_a_device_whose_deletion_is_open_is_waited_for(migrated, migrated_url, checks):
@@ -141,7 +126,7 @@ def test_what_others_insert_while_indexes_are_aside_is_checked_still(migrated, m
         other.close()
 
     legacy.build(migrated, 100)
-    result = copy(batch_size=20, defer_indexes="always", progress=Meanwhile(insert))
+    result = copy(batch_size=20, defer_indexes="always", progress=AtStep(1, insert))
     assert (result.status, result.exit_code, len(refused)) == ("completed", 0, 1)
 
 
@@ -259,7 +244,7 @@ def test_a_table_that_takes_the_name_of_the_devices_meanwhile_is_not_asked(migra
             )
             threading.Timer(0.5, other.commit).start()
 
-        result = copy(batch_size=20, defer_indexes="never", progress=Meanwhile(swap))
+        result = copy(batch_size=20, defer_indexes="never", progress=AtStep(1, swap))
     assert (result.copied, result.rejected) == (39, 1)
     assert legacy.execute(migrated, ORPHANS.replace("FROM devices", "FROM former")) == [(0,)]
 
@@ -302,7 +287,7 @@ def test_a_trigger_that_is_committed_while_a_batch_waits_is_fired(migrated, migr
             )
             threading.Timer(0.5, other.commit).start()
 
-        assert copy(batch_size=20, defer_indexes="never", progress=Meanwhile(add)).copied == 40
+        assert copy(batch_size=20, defer_indexes="never", progress=AtStep(1, add)).copied == 40
     assert legacy.count(migrated, "seen") == 20
 
 
@@ -329,3 +314,21 @@ def test_a_role_that_may_not_read_the_devices_leaves_the_check_to_the_server(mig
     result = copy(batch_size=20, defer_indexes="never")
     legacy.execute(migrated, f"RESET ROLE; DROP OWNED BY {name}; DROP ROLE {name}")
     assert (result.status, result.copied) == ("completed", 40)
+
+
+def test_an_orphan_inserted_while_the_key_is_deferred_is_reported(migrated, migrated_url):
+    name = connection.settings_dict["NAME"]
+    legacy.execute(migrated, f"ALTER DATABASE {name} SET session_replication_role = local")  # a copy keeps off it
+    connection.close()
+    legacy.build(migrated, 20)
+
+    def insert():
+        with psycopg2.connect(migrated_url) as other:
+            other.cursor().execute(INSERT)
+        other.close()
+
+    result = copy(defer_indexes="always", progress=AtStep(1, insert))
+    assert (result.status, result.exit_code, result.verified) == ("completed", 1, True)
+    assert "verify_structure" in result.error
+    assert legacy.execute(migrated, VALIDATED) == [(False,)]
+    assert roll_back().status == "rolled_back"

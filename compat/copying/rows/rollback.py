@@ -6,17 +6,15 @@ from functools import partial
 
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from compat.copying.job import Job
+from compat.copying.messages import Message
 from compat.copying.models import CopyRange, CopyRun
 from compat.copying.rows.batches import async_commit, begin_batch, checkpoint
 from compat.copying.rows.selection import KeyRange, bisected, chunks
 from compat.copying.rows.statements import Statements
-from compat.copying.rows.verification import Differences
+from compat.copying.rows.verification import Differences, compare_keys
 from compat.copying.runner.batch_size import BatchSize
-from compat.copying.runner.final_verification import compare_all
 from compat.copying.runs import store
 from compat.copying.states import State
 from compat.database.sql import execute, fetch
@@ -34,10 +32,12 @@ class Kept:
     def __bool__(self) -> bool:
         return bool(self.differences or self.referred_to)
 
-    def __str__(self) -> str:
-        text = ngettext("%(rows)d that other rows refer to", "%(rows)d that other rows refer to", self.referred_to)
-        referred = text % {"rows": self.referred_to} if self.referred_to else ""
-        return ", ".join(filter(None, [str(self.differences) if self.differences else "", referred])) or _("none")
+    def message(self) -> Message:
+        """Say how many rows were kept and why."""
+        kept = [self.differences.message()] if self.differences else []
+        if self.referred_to:
+            kept.append(Message("referenced_rows", rows=self.referred_to))
+        return Message("list", items=kept) if kept else Message("none")
 
 
 def roll_back_run(job: Job, run: CopyRun) -> Kept | None:
@@ -94,7 +94,7 @@ def _add_kept(job: Job, run: CopyRun, statements: Statements, part: CopyRange, k
     if not left or statements.copy.keep_keys:
         return
     for keys in chunks(statements, KeyRange(part.first_key, part.last_key)):
-        found = job.retrying(partial(compare_all, run, statements, keys), f"run {run.pk}, looking for rows kept")
+        found = job.retrying(partial(compare_keys, run, statements, keys), f"run {run.pk}, looking for rows kept")
         found.missing = 0
         found.samples.pop("missing", None)
         kept.differences += found

@@ -1,17 +1,16 @@
-"""The proof: every column of every row of a run, source against target."""
+"""The comparison of rows: every column, source against target."""
 
 from dataclasses import dataclass, field
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-
+from compat.copying.messages import Message
 from compat.copying.models import CopyRun
-from compat.copying.rows.selection import KeyRange
+from compat.copying.rows.selection import KeyRange, bisected, staged
 from compat.copying.rows.statements import Statements
+from compat.copying.runs import store
 from compat.database.sql import Sql, fetch
 
 MAX_SAMPLES = 5
-KINDS = {"missing": gettext_lazy("missing"), "extra": gettext_lazy("extra"), "changed": gettext_lazy("changed")}
+"""Keys of each kind that are kept and shown."""
 
 
 @dataclass
@@ -38,22 +37,34 @@ class Differences:
         """Return the counts alone."""
         return {"missing": self.missing, "extra": self.extra, "changed": self.changed}
 
-    def __str__(self) -> str:
-        kinds = [
-            _("%(count)d %(kind)s (%(keys)s)") % {"count": count, "kind": KINDS[kind], "keys": self._sampled(kind)}
-            for kind, count in self.counts().items()
-            if count
-        ]
-        return ", ".join(kinds) or _("none")
+    def message(self) -> Message:
+        """Say how many rows of which kind differ, with sample keys."""
+        kinds = [self._of_kind(kind, rows) for kind, rows in self.counts().items() if rows]
+        return Message("list", items=kinds) if kinds else Message("none")
 
-    def _sampled(self, kind: str) -> str:
-        keys = self.samples.get(kind, [])
-        more = ", …" if getattr(self, kind) > len(keys) else ""
-        text = _("target keys %(keys)s") if kind == "extra" else _("source keys %(keys)s")
-        return text % {"keys": ", ".join(map(str, keys)) + more}
+    def _of_kind(self, kind: str, rows: int) -> Message:
+        keys = [str(key) for key in self.samples.get(kind, [])]
+        return Message(f"{kind}_rows", rows=rows, keys=", ".join([*keys, "…"] if rows > len(keys) else keys))
 
 
-def compare(run: CopyRun, statements: Statements, keys: KeyRange) -> Differences:
+def compare_keys(run: CopyRun, statements: Statements, keys: KeyRange) -> Differences:
+    """Compare the rows with these keys; a row that the database cannot compute is missing unless it was rejected."""
+
+    def comparing(part: KeyRange) -> Differences:
+        with staged(statements), statements.dialect.comparing():
+            return _compare(run, statements, part)
+
+    def alone(key: int) -> Differences:
+        rejected = store.open_rejects(run, statements.using).filter(source_pk=key).exists()
+        return Differences() if rejected else Differences(missing=1, samples={"missing": [key]})
+
+    found = Differences()
+    for part in bisected(statements, keys, comparing, alone):
+        found += part
+    return found
+
+
+def _compare(run: CopyRun, statements: Statements, keys: KeyRange) -> Differences:
     """Compare the source rows with these keys with what the run made of them.
 
     Of a copy that keeps keys only missing rows count as differences: the target has rows of its own.

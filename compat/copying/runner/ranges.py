@@ -11,43 +11,44 @@ from compat.copying.job import Job
 from compat.copying.models import CopyRange, CopyRun
 from compat.copying.rows.batches import Written, copy_batch
 from compat.copying.rows.staging import ROWS
-from compat.copying.runner.batch_size import LARGEST, BatchSize
+from compat.copying.runner.batch_size import MAX_ROWS, BatchSize
 from compat.copying.runner.throttle import PRESSURE_POLL_SECONDS, Throttle
-from compat.copying.runner.workers import share
+from compat.copying.runner.workers import run_parallel
+from compat.copying.runs import store
 
 logger = logging.getLogger(__name__)
 
 
 def copy_ranges(job: Job, run: CopyRun) -> None:
     """Copy every range of `run` that is not done."""
-    todo = CopyRange.objects.using(job.using).filter(run=run, next_key__lte=F("last_key")).order_by("first_key")
-    parts = job.retrying(lambda: list(todo.all()), f"run {run.pk}, looking for what is left")
-    share(job, parts, lambda: _Worker(job, run))
+    unfinished = store.ranges_of(run, job.using).filter(next_key__lte=F("last_key"))
+    ranges = job.retrying(lambda: list(unfinished.all()), f"run {run.pk}, looking for its unfinished ranges")
+    run_parallel(job, ranges, lambda: _Worker(job, run))
 
 
 class _Worker:
-    """Copies ranges batch by batch, at a size and a pace of its own."""
+    """Copies ranges batch by batch, with a batch size and a throttle of its own."""
 
     def __init__(self, job: Job, run: CopyRun) -> None:
         self.job, self.run = job, run
         self.statements = job.statements(run)
-        self.size = BatchSize(job.batch_size, largest=ROWS if job.is_cross_database else LARGEST)
+        self.size = BatchSize(job.batch_size, max_rows=ROWS if job.is_cross_database else MAX_ROWS)
         self.throttle = Throttle(job.using, job.limits, job.stop)
 
     def __call__(self, part: CopyRange) -> None:
         while part.next_key <= part.last_key and not self.job.stop.requested():
-            if reason := self.job.retrying(self.throttle.pressure, f"run {self.run.pk}, looking at the server"):
-                self._hold(reason)
+            if reason := self.job.retrying(self.throttle.pressure, f"run {self.run.pk}, checking the server"):
+                self._wait(reason)
             else:
-                self.throttle.rest(self._batch(part))
+                self.throttle.rest(self._copy_batch(part))
 
-    def _hold(self, reason: str) -> None:
+    def _wait(self, reason: str) -> None:
         logger.debug("run %d: %s", self.run.pk, reason)
         self.job.progress.advance(0, reason)
         self.job.stop.wait(PRESSURE_POLL_SECONDS)
 
-    def _batch(self, part: CopyRange) -> float:
-        """Copy one batch; return the seconds of the try that succeeded."""
+    def _copy_batch(self, part: CopyRange) -> float:
+        """Copy one batch; return the seconds of the attempt that succeeded."""
         began = time.perf_counter()
 
         def attempt() -> Written:
@@ -65,5 +66,5 @@ class _Worker:
             threading.current_thread().name,
         )  # fmt: skip
         self.size.measured(rows, seconds)
-        self.job.progress.advance(rows, _("%(rows)d rows a batch") % {"rows": self.size.rows})
+        self.job.progress.advance(rows, _("%(rows)d rows per batch") % {"rows": self.size.rows})
         return seconds

@@ -1,4 +1,4 @@
-"""Runs: which one is open, where the next begins, and what all of them did."""
+"""The store of runs: which run is open, where the next one starts, and what the runs did."""
 
 import logging
 from collections.abc import Iterator
@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from django.db import IntegrityError, connections, transaction
 from django.db.models import Max, Min, QuerySet, Sum
 from django.utils import timezone
-from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from compat.copying.declaration import Copy
 from compat.copying.dialects import dialect_for
 from compat.copying.errors import Blocked, Overtaken
+from compat.copying.messages import Message
 from compat.copying.models import CopyRange, CopyRun, RejectedRow
-from compat.copying.rows.verification import MAX_SAMPLES, Differences
 from compat.copying.runs import events, lease
 from compat.copying.runs.lease_holder import describe_holder, holder_identity
 from compat.copying.states import OPEN, RESUMABLE, State
 
 MIN_RANGE_KEYS = 100_000
-"""Keys of a range at least; fewer ranges than MAX_RANGES keep to it."""
+"""Keys of a range at least; more once there would be more than MAX_RANGES ranges."""
 MAX_RANGES = 64
 
 
@@ -44,6 +42,16 @@ def kept_runs(copy: Copy, using: str, source: str) -> QuerySet[CopyRun]:
     return runs_of(copy, using).filter(source=source).exclude(state=State.ROLLED_BACK)
 
 
+def open_run(copy: Copy, using: str) -> CopyRun | None:
+    """Return the run that is neither completed nor rolled back, if there is one."""
+    return runs_of(copy, using).filter(state__in=OPEN).first()
+
+
+def ranges_of(run: CopyRun, using: str) -> QuerySet[CopyRange]:
+    """Return the key ranges of a run in key order."""
+    return CopyRange.objects.using(using).filter(run=run).order_by("first_key")
+
+
 def totals(run: CopyRun, using: str) -> Totals:
     """Add up the ranges of a run."""
     sums = run.ranges.using(using).aggregate(copied=Sum("copied"), rejected=Sum("rejected"), batches=Sum("batches"))
@@ -51,21 +59,15 @@ def totals(run: CopyRun, using: str) -> Totals:
 
 
 def open_rejects(run: CopyRun, using: str) -> QuerySet[RejectedRow]:
-    """Return the rejects of a run that wait for a person."""
+    """Return the rejected rows of a run that are not resolved."""
     return RejectedRow.objects.using(using).filter(run=run, resolved_at=None)
 
 
-def note_verification(run: CopyRun, using: str, found: Differences) -> None:
-    """Remember what a verification found of a completed run, so that the next copy brings over what is missing."""
-    completed = CopyRun.objects.using(using).filter(pk=run.pk, state=State.COMPLETED)
-    completed.update(verified=not found, differences=found.counts())
-
-
 def source_bounds(copy: Copy, using: str, source: str) -> tuple[int, int] | None:
-    """Return the next range of source keys that no run has looked at, or None when there is none.
+    """Return the next range of source keys that no run has covered, or None when there is none.
 
-    A first run begins at 1 even when the smallest visible key is larger: rows below it may still be
-    in transactions that have not committed. Later ones begin behind all others, or end before them.
+    The first run starts at 1 even if the smallest visible key is larger, because transactions that have not
+    committed yet may hold smaller ones. Later runs start after all others, or end before them.
     """
     seen = kept_runs(copy, using, source).aggregate(first=Min("first_key"), last=Max("last_key"))
     rows = copy.source._base_manager.using(source)
@@ -78,25 +80,16 @@ def source_bounds(copy: Copy, using: str, source: str) -> tuple[int, int] | None
     return None if first is None else (first, seen["first"] - 1)
 
 
-def unseen_rows(copy: Copy, using: str, source: str) -> Differences:
-    """Return the source rows that no run has looked at, as missing ones."""
-    seen = kept_runs(copy, using, source).aggregate(first=Min("first_key"), last=Max("last_key"))
-    rows = copy.source._base_manager.using(source)
-    if seen["last"] is not None:
-        rows = rows.exclude(pk__range=(seen["first"], seen["last"]))
-    samples = list(rows.order_by("pk").values_list("pk", flat=True)[:MAX_SAMPLES])
-    return Differences(missing=rows.count(), samples={"missing": samples})
-
-
 def begin(copy: Copy, using: str, source: str) -> CopyRun | None:
-    """Return the run to work on, owned by this process: the open one or a new one; None without rows to copy.
+    """Return the run to work on, with its lease: the open one or a new one; None when there are no rows to copy.
 
-    Raises Blocked when another process owns the open run, or when it must be rolled back to its end first.
+    Raises Blocked when another process holds the lease of the open run, or when its rollback must be finished.
     """
     for _attempt in range(2):
         try:
             if run := open_run(copy, using):
-                return _resume(run, using, source)
+                check_resumable(run, source)
+                return lease.acquire(run, using, State.RUNNING)
             with transaction.atomic(using=using):
                 run = _create(copy, using, source)
         except (IntegrityError, Overtaken):
@@ -105,29 +98,22 @@ def begin(copy: Copy, using: str, source: str) -> CopyRun | None:
             return lease.acquire(run, using, State.RUNNING)
         if not open_run(copy, using):
             return None
-    raise Blocked(_("Another process has just begun a run of %(copy)s. See who with --status.") % {"copy": copy.name})
-
-
-def open_run(copy: Copy, using: str) -> CopyRun | None:
-    """Return the run that is not at its end, if there is one."""
-    return runs_of(copy, using).filter(state__in=OPEN).first()
-
-
-def _resume(run: CopyRun, using: str, source: str) -> CopyRun:
-    check_resumable(run, source)
-    return lease.acquire(run, using, State.RUNNING)
+    raise Blocked(
+        _("Another process has just started a run of %(copy)s. --status shows which one.") % {"copy": copy.name}
+    )
 
 
 def check_resumable(run: CopyRun, source: str) -> None:
-    """Raise Blocked when a copy from `source` cannot go on with this run."""
+    """Raise Blocked when a copy from `source` cannot continue this run."""
     if run.state not in RESUMABLE:
-        raise Blocked(_("Run %(run)d is half rolled back. Finish that first: --rollback.") % {"run": run.pk})
+        raise Blocked(_("The rollback of run %(run)d is incomplete. Run --rollback to finish it.") % {"run": run.pk})
     if run.source != source:
-        text = _("Run %(run)d, which copies from %(source)s, is not complete. Resume it: --source %(source)s.")
+        text = _("Run %(run)d, which copies from %(source)s, is not complete. Resume it with --source %(source)s.")
         raise Blocked(text % {"run": run.pk, "source": run.source})
 
 
 def _create(copy: Copy, using: str, source: str) -> CopyRun | None:
+    """Reserve the target keys of the next range and store a run for it."""
     bounds = source_bounds(copy, using, source)
     if bounds is None:
         return None
@@ -144,9 +130,8 @@ def _create(copy: Copy, using: str, source: str) -> CopyRun | None:
     CopyRange.objects.using(using).bulk_create(
         CopyRange(run=run, first_key=low, last_key=high, next_key=low) for low, high in _split(first, last)
     )
-    text = gettext_lazy("begun by {owner}: keys {first} to {last}, offset {offset}")
     facts = {"owner": describe_holder(holder_identity()), "first": first, "last": last, "offset": offset}
-    events.record(run, using, logging.INFO, format_lazy(text, **facts))
+    events.record(run, using, logging.INFO, Message("started", **facts))
     return run
 
 

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from django.utils.translation import gettext as _
 
 from compat.copies import PERFORMANCE
-from compat.copying.management.copycommand import CopyCommand
+from compat.copying import CopyCommand
 
 
 class Command(CopyCommand):
