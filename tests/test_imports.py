@@ -43,7 +43,7 @@ LAYERS = {
         "database",
         "structure copying",
         "conf models background testing demo",
-        "copies progress",
+        "copies",
         "services",
         "health",
         "startup views admin management",

@@ -1,6 +1,6 @@
-"""Every text for a person has a Chinese one, the compiled catalogs are those of the sources, and it all shows."""
+"""All marked texts have Chinese translations, the compiled catalogs match the sources, and the output uses them."""
 
-# ruff: noqa: RUF001  Chinese has punctuation of its own
+# ruff: noqa: RUF001  Chinese punctuation
 
 import ast
 import gettext
@@ -42,7 +42,7 @@ def marked(app):
 
 
 def in_python(source):
-    """Yield the literal texts in calls of gettext and its kin; a plural stands beside its singular."""
+    """Yield the literal texts in calls of gettext functions, each with its plural or None."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in MARKERS:
             texts = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
@@ -51,13 +51,13 @@ def in_python(source):
 
 
 def compiled(po):
-    """Return the compiled catalog beside a source."""
+    """Return the compiled catalog of a source."""
     with po.with_suffix(".mo").open("rb") as file:
         return gettext.GNUTranslations(file)
 
 
 def entries(po):
-    """Return the entries of a catalog's source: msgid → msgstr, of a plural its only form."""
+    """Return the entries of the source of a catalog: msgid → msgstr, for a plural its only form."""
     found = {}
     for block in po.read_text().split("\n\n"):
         fields = [
@@ -69,28 +69,28 @@ def entries(po):
 
 
 @catalogs
-def test_every_marked_text_has_a_translation_with_its_placeholders(po):
+def test_marked_texts_are_translated(po):
     texts = dict(marked(po.parents[3]))
     catalog = compiled(po)
-    lacking, bent = [], []
+    missing, wrong = [], []
     for text, plural in texts.items():
         chinese = catalog.ngettext(text, plural, 2) if plural else catalog.gettext(text)
         if chinese in {text, plural}:
-            lacking.append(text)
+            missing.append(text)
         elif sorted(PLACEHOLDER.findall(plural or text)) != sorted(PLACEHOLDER.findall(chinese)):
-            bent.append((text, chinese))
-    assert (lacking, bent) == ([], [])
+            wrong.append((text, chinese))
+    assert (missing, wrong) == ([], [])
     assert entries(po).keys() - texts.keys() == set()
 
 
 @catalogs
-def test_the_compiled_catalog_is_that_of_the_source(po):
+def test_compiled_catalogs_match_their_sources(po):
     catalog = compiled(po)._catalog
     texts = {key[0] if isinstance(key, tuple) else key: text for key, text in catalog.items() if key}
     assert texts == entries(po)
 
 
-def test_catalogs_that_share_a_text_translate_it_alike():
+def test_catalogs_translate_shared_texts_alike():
     words = {}
     for po in CATALOGS:
         for text, chinese in entries(po).items():
@@ -98,7 +98,7 @@ def test_catalogs_that_share_a_text_translate_it_alike():
     assert {text: chinese for text, chinese in words.items() if len(chinese) > 1} == {}
 
 
-def test_both_readmes_tell_the_same():
+def test_both_readmes_have_the_same_content():
     english, chinese = ((ROOT / name).read_text() for name in ("README.md", "README.zh-hans.md"))
     commands = r"(?<=\n)(?:python|python3|export|pytest|\. )\b.*?(?= {2,}#|\n)"
     for pattern in (commands, r"\n(#+ |- |\| --- )", r"\n\| *(?=`)", r"\]\((docs/[^)]+)\)"):
@@ -107,12 +107,12 @@ def test_both_readmes_tell_the_same():
 
 
 def chinese(*arguments, **options):
-    """Run a command as a process whose language is Chinese; return what it says."""
+    """Run a command in Chinese and return its output."""
     result = manage(*arguments, DJANGO_LANGUAGE_CODE="zh-hans", **options)
     return result.stdout + result.stderr
 
 
-def test_commands_speak_chinese(migrated, migrated_url):
+def test_commands_are_in_chinese(migrated, migrated_url):
     legacy.build(migrated, 1200)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 7")
     assert "源数据库（默认：与目标相同）" in chinese("migrate_performance", "--help", url=migrated_url, check=0)
@@ -129,12 +129,21 @@ def test_commands_speak_chinese(migrated, migrated_url):
     chinese("makemigrations", "--check", "--dry-run", url=migrated_url, check=0)
 
 
-PAGES = ("run/", "run/1/change/", "run/1/cancel/", "run/roll-back/", "reject/", "reject/1/change/", "structure/")
+PAGES = (
+    "run/",
+    "run/1/change/",
+    "run/1/cancel/",
+    "run/1/roll-back/",
+    "run/roll-back/",
+    "reject/",
+    "reject/1/change/",
+    "structure/",
+)
 BROWSER = {"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_pages_speak_the_language_of_the_browser(migrated, settings, caplog):
+def test_pages_use_the_language_of_the_browser(migrated, settings, caplog):
     legacy.build(migrated, 50)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 7")
     settings.LANGUAGE_CODE = "zh-hans"

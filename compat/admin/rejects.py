@@ -1,6 +1,7 @@
-"""The page of the rejected rows, with reasons and values, where they can be retried."""
+"""The page of the rejected rows: their reasons and values, and the retry."""
 
 from collections import Counter
+from collections.abc import Callable
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
@@ -14,37 +15,39 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from compat import conf
+from compat.admin.actions import begin, check_free, retry_jobs
 from compat.admin.base import PageAdmin
-from compat.admin.runs import begin
+from compat.copies import COPIES
 from compat.copying import operations, reasons
+from compat.copying.job import Job
 from compat.models import Reject
 
 MAX_COUNTED_REJECTS = 10_000
-"""Rejects that the choice of reasons counts, the latest ones."""
+"""Rejects that the filter of reasons counts, the latest ones."""
 MAX_REASONS = 15
-"""Reasons to choose from."""
-MAX_ROWS_PER_ACTION = 1000
-"""Rows that one action retries; a button retries all of them."""
+"""Reasons in the filter."""
+MAX_SELECTED = 1000
+"""Rows that one retry of selected rows takes. The button retries all of them."""
 
 
 class Resolved(admin.SimpleListFilter):
-    """Rows that are resolved, or that wait to be."""
+    """Filters open and resolved rejects."""
 
     title = gettext_lazy("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        """Return the other choices beside the default."""
-        return [("waiting", _("waiting")), ("resolved", _("resolved"))]
+        """Return the choices besides all."""
+        return [("open", _("open")), ("resolved", _("resolved"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Reject]) -> QuerySet[Reject]:
         """Filter by whether the row is resolved."""
-        wanted = {"waiting": True, "resolved": False}.get(self.value() or "")
+        wanted = {"open": True, "resolved": False}.get(self.value() or "")
         return queryset if wanted is None else queryset.filter(resolved_at__isnull=wanted)
 
 
 class Reason(admin.SimpleListFilter):
-    """The first reasons of the latest rejects, the most frequent first, without what a database quotes of a row."""
+    """Filters by the first reason, most frequent first; the row-specific part of a database error is removed."""
 
     title = gettext_lazy("reason")
     parameter_name = "reason"
@@ -83,50 +86,55 @@ class RejectAdmin(PageAdmin):
     actions = ["retry_selected"]
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the button's address."""
+        """Add the address of the button."""
         retry = self.admin_site.admin_view(require_POST(self.retry_view))
         return [path("retry/", retry, name="compat_reject_retry"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reject]:
-        """Return the rejects of the database that a starting server looks after."""
+        """Return the rejects of the database that a starting server checks."""
         return super().get_queryset(request).using(conf.startup_database())
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         """Show the list with the button."""
-        waiting = Reject.objects.using(conf.startup_database()).filter(resolved_at=None).exists()
-        may_retry = waiting and request.user.has_perm("compat.retry_reject")
+        may_retry = self._open(request).exists() and request.user.has_perm("compat.retry_reject")
         return super().changelist_view(
             request, {"title": _("Rejected rows"), "may_retry": may_retry, **(extra_context or {})}
         )
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        """Tell who may try rows again."""
+        """Return whether the user may retry rows."""
         return request.user.has_perm("compat.retry_reject")
 
     def retry_view(self, request: HttpRequest) -> HttpResponse:
-        """Try every waiting row again, beside the server."""
+        """Retry all open rejects of the copies of this project in the background."""
         self.require(request, "retry_reject")
-        begin(request, operations.retry_rejected, "compat-retry", _("The rejected rows are tried again."))
+        rejects = self._open(request).filter(run__copy__in=COPIES)
+        self._retry(request, lambda: retry_jobs(rejects), _("All open rows are retried."))
         return redirect("admin:compat_reject_changelist")
 
-    @admin.action(permissions=["retry"], description=gettext_lazy("Try the selected rows again"))
+    @admin.action(permissions=["retry"], description=gettext_lazy("Retry the selected rows"))
     def retry_selected(self, request: HttpRequest, queryset: QuerySet[Reject]) -> None:
-        """Try the selected waiting rows again, beside the server."""
-        waiting = queryset.filter(resolved_at=None).order_by("pk").values_list("pk", flat=True)
-        if not (keys := frozenset(waiting[: MAX_ROWS_PER_ACTION + 1])):
-            messages.warning(request, _("None of these rows waits."))
-        elif len(keys) > MAX_ROWS_PER_ACTION:
-            messages.warning(
-                request,
-                _("Select at most %(number)d rows, or try all of them again.") % {"number": MAX_ROWS_PER_ACTION},
-            )
+        """Retry the selected open rejects in the background."""
+        selected = queryset.filter(resolved_at=None)
+        keys = frozenset(selected.order_by("pk").values_list("pk", flat=True)[: MAX_SELECTED + 1])
+        if not keys:
+            messages.warning(request, _("All of these rows are already resolved."))
+        elif len(keys) > MAX_SELECTED:
+            text = _("Select at most %(number)d rows, or retry all open rows.")
+            messages.warning(request, text % {"number": MAX_SELECTED})
         else:
-            text = ngettext("%d row is tried again.", "%d rows are tried again.", len(keys)) % len(keys)
-            begin(request, operations.retry_rejected, "compat-retry", text, rejects=keys)
+            text = ngettext("%d row is retried.", "%d rows are retried.", len(keys)) % len(keys)
+            self._retry(request, lambda: retry_jobs(selected, keys), text)
+
+    def _retry(self, request: HttpRequest, jobs: Callable[[], list[Job]], text: str) -> None:
+        begin(request, operations.retry_rejected, jobs, "compat-retry", text, check_free)
+
+    def _open(self, request: HttpRequest) -> QuerySet[Reject]:
+        return self.get_queryset(request).filter(resolved_at=None)
 
     @admin.display(description=gettext_lazy("run"), ordering="run")
     def run_number(self, reject: Reject) -> str:
-        """The run that rejected the row."""
+        """The number of the run that rejected the row."""
         return str(reject.run_id)
 
     @admin.display(description=gettext_lazy("reason"), ordering="reason")

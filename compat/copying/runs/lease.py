@@ -34,7 +34,7 @@ def acquire(run: CopyRun, using: str, state: State) -> CopyRun:
     with transaction.atomic(using=using):
         former = lock_run(run, using)
         if not is_free(former, using):
-            raise Blocked(_held_message(former))
+            raise Blocked(held_message(former))
         if (former.state, former.token) != (run.state, run.token):
             raise Overtaken(run.pk)
         others = CopyRun.objects.using(using).filter(copy=former.copy, state__in=OPEN).exclude(pk=former.pk)
@@ -107,7 +107,7 @@ def request_message(request: str, requested_by: str, prefix: str = "") -> Messag
     return Message(f"{code}_by", name=requested_by) if requested_by else Message(code)
 
 
-def _held_message(run: CopyRun) -> str:
+def held_message(run: CopyRun) -> str:
     return _(
         "Run %(run)d of %(copy)s is %(state)s: %(owner)s holds the lease; the run started at %(moment)s. "
         "Wait for that process or stop it; --status lists the runs."
