@@ -44,7 +44,7 @@ def test_a_run_of_another_process_is_paused_at_a_batch_border_and_only_a_person_
     assert (run.state, run.owner, run.request) == (State.PAUSED, "", "")
     assert legacy.count(migrated) % 5 == 0
     assert services.run_compatibility_fixes().copy is None
-    assert "run 1 is paused: paused by ann. Resume it: python manage.py migrate_performance" in caplog.text
+    assert "Run 1 is paused: paused by ann. To resume it: python manage.py migrate_performance" in caplog.text
     assert CopyRun.objects.get().state == State.PAUSED
     assert services.migrate_performance_data().status == "completed"
     assert legacy.not_over(migrated) == []
