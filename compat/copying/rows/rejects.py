@@ -21,7 +21,8 @@ Reasons = dict[Key, list[Reason]]
 def unfit(statements: Statements, projected: Sql, *, only_missing: bool = False) -> Reasons:
     """Return what is wrong with each projected row that breaks a constraint; see `Statements.unfit`."""
     rows = fetch(statements.using, statements.unfit(projected, only_missing=only_missing))
-    return {key: statements.reasons(flaws, tuple(met)) for key, flaws, *met in rows}
+    read = statements.keys.type.from_cursor
+    return {read(key): statements.reasons(flaws, tuple(met)) for key, flaws, *met in rows}
 
 
 def reject(run: CopyRun, statements: Statements, reasons: Reasons) -> None:
@@ -68,4 +69,7 @@ def _payloads(statements: Statements, keys: Iterable[Key]) -> Iterator[tuple[Key
             condition = KeyList(some).condition(key)
             cursor.execute(f"SELECT {key}, {values} FROM {statements.source} WHERE {condition.text}", condition.params)  # noqa: S608 quoted names
             for row_key, *row in cursor.fetchall():
-                yield row_key, dict(zip(columns, map(dialect.types.plain, row), strict=True))
+                yield (
+                    statements.keys.type.from_cursor(row_key),
+                    dict(zip(columns, map(dialect.types.plain, row), strict=True)),
+                )

@@ -71,5 +71,5 @@ def compare(run: CopyRun, statements: Statements, keys: KeyRange) -> Differences
 
 
 def _listed(statements: Statements, kind: str, query: Sql) -> Differences:
-    keys = [key for (key,) in fetch(statements.using, query)]
+    keys = statements.fetch_keys(statements.using, query)
     return Differences(**{kind: len(keys)}, samples={kind: keys[:MAX_SAMPLES]} if keys else {})

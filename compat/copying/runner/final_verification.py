@@ -19,7 +19,6 @@ from compat.copying.rows.selection import bisected, chunks, staged
 from compat.copying.rows.statements import Statements
 from compat.copying.rows.verification import Differences, compare
 from compat.copying.runner.workers import share
-from compat.database.sql import fetch
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +110,7 @@ def _sweep_late(job: Job, run: CopyRun, statements: Statements, part: CopyRange,
     def look() -> list[Key]:
         with staged(statements):
             projected = statements.projected(keys)
-            return [key for (key,) in fetch(job.using, statements.missing_keys(projected, run.pk))]
+            return statements.fetch_keys(job.using, statements.missing_keys(projected, run.pk))
 
     missing = iter(job.retrying(look, f"run {run.pk}, looking for late rows"))
     while late := tuple(islice(missing, MAX_KEYS_PER_STATEMENT)):
