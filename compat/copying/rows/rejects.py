@@ -39,8 +39,10 @@ def reject(run: CopyRun, statements: Statements, reasons: Reasons) -> None:
         )
         for key, of_row in reasons.items()
     ]
+    takes_target = connections[statements.using].features.supports_update_conflicts_with_target
     RejectedRow.objects.using(statements.using).bulk_create(
-        rows, batch_size=MAX_KEYS_PER_STATEMENT, update_conflicts=True, unique_fields=["run", "source_key"],
+        rows, batch_size=MAX_KEYS_PER_STATEMENT, update_conflicts=True,
+        unique_fields=["run", "source_key"] if takes_target else None,
         update_fields=["reason", "reasons", "payload", "resolved_at"],
     )  # fmt: skip
 
