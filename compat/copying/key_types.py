@@ -14,7 +14,7 @@ from compat.copying.dialects import Dialect
 from compat.database.sql import Sql
 
 Key = Any
-"""A value of the source's primary key, as a cursor returns it."""
+"""A value of the source's primary key, in a form that every database takes as a parameter."""
 
 MIN_RANGE_KEYS = 100_000
 """Keys of a range at least; more once there would be more than MAX_RANGES ranges."""
@@ -105,6 +105,10 @@ class KeyType(ABC):
         """Return the first and the last key of a range as a person reads them."""
 
     @abstractmethod
+    def from_cursor(self, value: Any) -> Key:
+        """Return the key that a driver read, in the one form that keys have."""
+
+    @abstractmethod
     def to_checkpoint(self, key: Key | None) -> Any:
         """Return a key as JSON stores it."""
 
@@ -164,6 +168,10 @@ class IntegerKeys(KeyType):
         """Return the range from the smallest to the largest bound."""
         lowest = min(map(self.floor, covered))
         return KeyRange(self.before(lowest + 1), max(keys.last for keys in covered))
+
+    def from_cursor(self, value: int) -> int:
+        """Every driver reads whole numbers as they are."""
+        return value
 
     def to_checkpoint(self, key: int | None) -> int | None:
         """JSON has whole numbers of any size."""

@@ -94,14 +94,19 @@ class KeyStrategy(ABC):
         A later run begins behind all others, or ends before them.
         """
         if not covered:
-            first, last = _edge(rows, "pk"), _edge(rows, "-pk")
+            first, last = self._edge(rows, "pk"), self._edge(rows, "-pk")
             return None if last is None else KeyRange(self.type.start(first), last)
         hull = self.type.hull(covered)
-        if (last := _edge(rows.filter(pk__gt=hull.last), "-pk")) is not None:
+        if (last := self._edge(rows.filter(pk__gt=hull.last), "-pk")) is not None:
             return KeyRange(hull.last, last)
-        if hull.after is None or (first := _edge(rows.filter(pk__lte=hull.after), "pk")) is None:
+        if hull.after is None or (first := self._edge(rows.filter(pk__lte=hull.after), "pk")) is None:
             return None
         return KeyRange(self.type.before(first), hull.after)
+
+    def _edge(self, rows: QuerySet[Any], order: str) -> Key | None:
+        """Return the smallest key, or with `-pk` the largest."""
+        key = rows.exclude(pk=None).order_by(order).values_list("pk", flat=True).first()
+        return None if key is None else self.type.from_cursor(key)
 
     def uncovered(self, rows: QuerySet[Any], covered: Sequence[KeyRange]) -> QuerySet[Any]:
         """Return the rows of the source that no run has covered."""
@@ -182,11 +187,6 @@ class SameKeys(KeyStrategy):
     def source_key(self, target_key: Key) -> Key:
         """Return the same key."""
         return target_key
-
-
-def _edge(rows: QuerySet[Any], order: str) -> Key | None:
-    """Return the smallest key, or with `-pk` the largest."""
-    return rows.exclude(pk=None).order_by(order).values_list("pk", flat=True).first()
 
 
 def key_problems(source: type[Model], target: type[Model], *, keep: bool) -> Iterator[str]:

@@ -105,9 +105,9 @@ class Expressions(Part, ABC):
     def as_bigint(self, value: str) -> str:
         """Convert a value to an integer of 64 bits."""
 
+    @abstractmethod
     def concatenated(self, texts: Iterable[str]) -> str:
-        """Join texts that are not NULL."""
-        return " || ".join(texts) or "''"
+        """Join texts, at least one, that are not NULL."""
 
 
 class Types(Part, ABC):

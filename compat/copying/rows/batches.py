@@ -14,7 +14,6 @@ from compat.copying.rows.insertion import insert
 from compat.copying.rows.rejects import reject, unfit
 from compat.copying.rows.selection import count_rows, halved, next_keys
 from compat.copying.rows.statements import Statements
-from compat.database.sql import fetch
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def copy_missing(run: CopyRun, part: CopyRange, statements: Statements, keys: tu
     with transaction.atomic(using=using):
         begin_batch(run, part, statements)
         projected = statements.projected(KeyList(keys))
-        missing = tuple(key for (key,) in fetch(using, statements.missing_keys(projected, run.pk)))
+        missing = tuple(statements.fetch_keys(using, statements.missing_keys(projected, run.pk)))
         written = write(run, statements, KeyList(missing), len(missing)) if missing else Written()
         checkpoint(run, part, using, {"copied": written.copied, "rejected": len(written.rejected), "batches": 1})
     return written

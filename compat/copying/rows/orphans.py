@@ -16,7 +16,7 @@ from compat.copying.rows.batches import begin_batch, checkpoint
 from compat.copying.rows.rejects import MAX_KEYS_PER_STATEMENT, Reasons, keys_of, open_rejects, reject, unfit
 from compat.copying.rows.selection import chunks
 from compat.copying.rows.statements import Statements
-from compat.database.sql import execute, fetch
+from compat.database.sql import execute
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +50,8 @@ def _move_some(run: CopyRun, part: CopyRange, statements: Statements, reasons: R
     """Delete the rows that were not changed, and reject those that are gone now."""
     projected = statements.projected(KeyList(tuple(reasons)))
     missing = statements.missing_keys(projected, run.pk)
-    not_copied = fetch(statements.using, missing)
+    not_copied = set(statements.fetch_keys(statements.using, missing))
     execute(statements.using, statements.delete_unchanged(projected, statements.keys.range_of(part)))
-    gone = {key: reasons[key] for (key,) in fetch(statements.using, missing) if (key,) not in not_copied}
+    gone = {key: reasons[key] for key in statements.fetch_keys(statements.using, missing) if key not in not_copied}
     reject(run, statements, gone)
     return len(gone)

@@ -13,7 +13,7 @@ from django.db.models.sql import Query
 from compat.copying.declaration import Copy
 from compat.copying.dialects import Dialect, dialect_for
 from compat.copying.functions import RunTimestamp
-from compat.copying.key_types import Selection
+from compat.copying.key_types import Key, Selection
 from compat.copying.keys import KeyStrategy
 from compat.copying.rows.fields import SOURCE_KEY, TARGET_KEY, ProjectedField, projected_fields
 from compat.copying.rows.staging import FLAWS, Staging, read_staged
@@ -101,6 +101,10 @@ class Projection:
     def _constant(self, field: ProjectedField) -> Any:
         is_timestamp = isinstance(field.expression, RunTimestamp)
         return Value(self.timestamp, DateTimeField()) if is_timestamp else field.expression
+
+    def fetch_keys(self, using: str, query: Sql) -> list[Key]:
+        """Return the keys that a query selects in one of the databases."""
+        return [self.keys.type.from_cursor(key) for (key,) in fetch(using, query)]
 
     def _of_source(self, what: str, rows: Selection) -> Sql:
         condition = rows.condition(self.source_key)

@@ -21,7 +21,8 @@ Reasons = dict[Key, list[Reason]]
 def unfit(statements: Statements, projected: Sql, *, only_missing: bool = False) -> Reasons:
     """Return what is wrong with each projected row that breaks a constraint; see `Statements.unfit`."""
     rows = fetch(statements.using, statements.unfit(projected, only_missing=only_missing))
-    return {key: statements.reasons(flaws, tuple(met)) for key, flaws, *met in rows}
+    read = statements.keys.type.from_cursor
+    return {read(key): statements.reasons(flaws, tuple(met)) for key, flaws, *met in rows}
 
 
 def reject(run: CopyRun, statements: Statements, reasons: Reasons) -> None:
@@ -38,8 +39,10 @@ def reject(run: CopyRun, statements: Statements, reasons: Reasons) -> None:
         )
         for key, of_row in reasons.items()
     ]
+    takes_target = connections[statements.using].features.supports_update_conflicts_with_target
     RejectedRow.objects.using(statements.using).bulk_create(
-        rows, batch_size=MAX_KEYS_PER_STATEMENT, update_conflicts=True, unique_fields=["run", "source_key"],
+        rows, batch_size=MAX_KEYS_PER_STATEMENT, update_conflicts=True,
+        unique_fields=["run", "source_key"] if takes_target else None,
         update_fields=["reason", "reasons", "payload", "resolved_at"],
     )  # fmt: skip
 
@@ -68,4 +71,7 @@ def _payloads(statements: Statements, keys: Iterable[Key]) -> Iterator[tuple[Key
             condition = KeyList(some).condition(key)
             cursor.execute(f"SELECT {key}, {values} FROM {statements.source} WHERE {condition.text}", condition.params)  # noqa: S608 quoted names
             for row_key, *row in cursor.fetchall():
-                yield row_key, dict(zip(columns, map(dialect.types.plain, row), strict=True))
+                yield (
+                    statements.keys.type.from_cursor(row_key),
+                    dict(zip(columns, map(dialect.types.plain, row), strict=True)),
+                )

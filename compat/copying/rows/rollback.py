@@ -75,8 +75,8 @@ def _delete_batch(run: CopyRun, part: CopyRange, statements: Statements, rows: i
         done = statements.keys.done(part)
         if not done:
             return 0
-        below = fetch(using, statements.nth_target_key_down(done, rows + 1))
-        keys = KeyRange(statements.keys.source_key(below[0][0]), done.last) if below else done
+        below = statements.fetch_keys(using, statements.nth_target_key_down(done, rows + 1))
+        keys = KeyRange(statements.keys.source_key(below[0]), done.last) if below else done
         if keys.after != done.after:
             async_commit(statements)
         deleted = sum(bisected(statements, keys, lambda part: _delete(statements, part), lambda key: 0))

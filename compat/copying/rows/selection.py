@@ -30,8 +30,8 @@ def next_keys(statements: Statements, keys: KeyRange, rows: int) -> tuple[KeyRan
 
     Only the bare key in the source is read.
     """
-    if found := fetch(statements.source_using, statements.nth_source_key(keys, rows)):
-        return KeyRange(keys.after, found[0][0]), rows
+    if found := statements.fetch_keys(statements.source_using, statements.nth_source_key(keys, rows)):
+        return KeyRange(keys.after, found[0]), rows
     return keys, count_rows(statements, keys)
 
 
@@ -46,7 +46,8 @@ def halved(statements: Statements, rows: Part) -> "tuple[Part, Part] | Key | Non
     [(count,)] = fetch(statements.source_using, statements.count_source_keys(rows))
     if not count:
         return None
-    [(middle,)] = fetch(statements.source_using, statements.nth_source_key(rows, max(1, count // 2), distinct=True))
+    query = statements.nth_source_key(rows, max(1, count // 2), distinct=True)
+    [middle] = statements.fetch_keys(statements.source_using, query)
     return middle if count == 1 else rows.halves(middle)
 
 

@@ -83,5 +83,5 @@ def _compare(run: CopyRun, statements: Statements, keys: KeyRange) -> Difference
 
 
 def _listed(statements: Statements, kind: str, query: Sql) -> Differences:
-    keys = [key for (key,) in fetch(statements.using, query)]
+    keys = statements.fetch_keys(statements.using, query)
     return Differences(**{kind: len(keys)}, samples={kind: keys[:MAX_SAMPLES]} if keys else {})

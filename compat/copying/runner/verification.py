@@ -25,7 +25,6 @@ from compat.copying.rows.verification import MAX_SAMPLES, Differences, compare_k
 from compat.copying.runner.workers import run_parallel
 from compat.copying.runs import store
 from compat.copying.states import State
-from compat.database.sql import fetch
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +127,7 @@ def _copy_late_rows(job: Job, run: CopyRun, statements: Statements, part: CopyRa
     def look() -> list[Key]:
         with staged(statements):
             projected = statements.projected(keys)
-            return [key for (key,) in fetch(job.using, statements.missing_keys(projected, run.pk))]
+            return statements.fetch_keys(job.using, statements.missing_keys(projected, run.pk))
 
     missing = iter(job.retrying(look, f"run {run.pk}, looking for late rows"))
     while late := tuple(islice(missing, MAX_KEYS_PER_STATEMENT)):

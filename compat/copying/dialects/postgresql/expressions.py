@@ -1,5 +1,7 @@
 """PostgreSQL's spelling of SQL."""
 
+from collections.abc import Iterable
+
 from compat.copying.dialects.base import Expressions
 
 
@@ -19,3 +21,7 @@ class PostgreSQLExpressions(Expressions):
     def as_bigint(self, value: str) -> str:
         """Cast to bigint."""
         return f"({value})::bigint"
+
+    def concatenated(self, texts: Iterable[str]) -> str:
+        """Use the operator of the standard."""
+        return " || ".join(texts)

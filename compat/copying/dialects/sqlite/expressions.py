@@ -1,5 +1,7 @@
 """SQLite's spelling of SQL."""
 
+from collections.abc import Iterable
+
 from compat.copying.dialects.base import Expressions
 
 
@@ -20,3 +22,7 @@ class SQLiteExpressions(Expressions):
     def as_bigint(self, value: str) -> str:
         """Cast to an integer, which has 64 bits."""
         return f"CAST({value} AS INTEGER)"
+
+    def concatenated(self, texts: Iterable[str]) -> str:
+        """Use the operator of the standard."""
+        return " || ".join(texts)
