@@ -20,7 +20,8 @@ def compare(
     expected: Snapshot, actual: Snapshot, types: Types, owners: Mapping[str, ModelTable]
 ) -> tuple[Finding, ...]:
     """Return the differences, in the order of the expected tables; `owners` are the models of the tables."""
-    tables = (sides_of(name, expected, actual, types, owners.get(name)) for name in expected)
+    lost = lost_tables(expected, actual)
+    tables = (sides_of(name, expected, actual, types, owners.get(name), lost) for name in expected)
     return tuple(finding for sides in tables for finding in compare_table(sides))
 
 
@@ -31,9 +32,20 @@ def compare_table(sides: Sides) -> Iterator[Finding]:
             yield from kind.find(sides)
 
 
-def sides_of(name: str, expected: Snapshot, actual: Snapshot, types: Types, owner: ModelTable | None) -> Sides:
-    """Return both sides of a table."""
-    lost = frozenset(table for table in expected if table not in actual or not actual[table].exists)
+def lost_tables(expected: Snapshot, actual: Snapshot) -> frozenset[str]:
+    """Return the expected tables that do not exist."""
+    return frozenset(table for table in expected if table not in actual or not actual[table].exists)
+
+
+def sides_of(
+    name: str,
+    expected: Snapshot,
+    actual: Snapshot,
+    types: Types,
+    owner: ModelTable | None,
+    lost: frozenset[str],
+) -> Sides:
+    """Return both sides of a table; `lost` are the expected tables that do not exist."""
     return Sides(expected[name], actual.get(name, absent(name)), types.difference, owner, lost)
 
 

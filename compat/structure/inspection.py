@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from compat.database.errors import Failure
 from compat.database.text import first_line
 from compat.structure.cause import explain
-from compat.structure.comparison import compare, compare_unmanaged, sides_of
+from compat.structure.comparison import compare, compare_unmanaged, lost_tables, sides_of
 from compat.structure.dialects import structure_dialect
 from compat.structure.dialects.base import Dialect
 from compat.structure.errors import Unverifiable
@@ -48,10 +48,14 @@ class Inspection:
         known = {table.table.casefold() for table in self.project.tables} | {MigrationRecorder.Migration._meta.db_table}
         return self.dialect.introspection.actual([name for name in names if name.casefold() not in known])
 
+    @cached_property
+    def _lost_tables(self) -> frozenset[str]:
+        return lost_tables(self.expected, self.actual)
+
     def repair(self, finding: Finding) -> Repair:
         """Return what the repair of a finding is about."""
         owner = next(table for table in self.tables if table.table == finding.table)
-        sides = sides_of(finding.table, self.expected, self.actual, self.dialect.types, owner)
+        sides = sides_of(finding.table, self.expected, self.actual, self.dialect.types, owner, self._lost_tables)
         return Repair(finding, sides, self.dialect, lambda: self._unmodelled_tables)
 
 

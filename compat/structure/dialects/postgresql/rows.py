@@ -90,27 +90,26 @@ def constraint(row: ConstraintRow, textual: Container[str]) -> Constraint:
     columns, enforced = tuple(row.columns), "NOT ENFORCED" not in clauses
     if row.type == "f":
         return _foreign_key(row, deferrable, enforced=enforced)
+    if row.type in ("p", "u"):
+        return _key(row, deferrable)
     clause = without_casts(CLAUSES.sub("", row.definition), textual)
-    if row.type == "c":
-        condition = CONDITION.search(row.definition)
-        return Check(
-            row.name,
-            (),
-            row.definition,
-            clause=clause,
-            condition=condition[1] if condition else "",
-            validated=row.valid,
-            enforced=enforced,
-        )
     if row.type == "x":
         return Exclusion(row.name, columns, row.definition, clause=clause, deferrable=deferrable)
+    found = CONDITION.search(row.definition)
+    condition = found[1] if found else ""
+    return Check(row.name, (), row.definition, "", clause, condition, validated=row.valid, enforced=enforced)
+
+
+def _key(row: ConstraintRow, deferrable: str) -> PrimaryKey | Unique:
     found = INCLUDING.search(row.definition)
     including = tuple(found[1].split(", ")) if found else ()
     if row.type == "p":
-        return PrimaryKey(row.name, columns, row.definition, including=including, deferrable=deferrable)
+        return PrimaryKey(
+            row.name, tuple(row.columns), row.definition, including=including, deferrable=deferrable
+        )  # fmt: skip
     return Unique(
         row.name,
-        columns,
+        tuple(row.columns),
         row.definition,
         including=including,
         nulls_not_distinct="NULLS NOT DISTINCT" in row.definition,

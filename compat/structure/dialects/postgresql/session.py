@@ -30,8 +30,9 @@ class PostgreSQLSession(Session):
     @contextmanager
     def reading(self, seconds: float | None) -> Iterator[None]:
         with transaction.atomic(self.connection.alias):
+            lock_timeout = REPAIR_LOCK_TIMEOUT_SECONDS if seconds is None else READ_LOCK_TIMEOUT_SECONDS
+            self._set("lock_timeout", milliseconds(lock_timeout))
             if seconds is not None:
-                self._set("lock_timeout", milliseconds(READ_LOCK_TIMEOUT_SECONDS))
                 self._set("statement_timeout", milliseconds(seconds))
             yield
             transaction.set_rollback(rollback=True, using=self.connection.alias)  # resets the settings
