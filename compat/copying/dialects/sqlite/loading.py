@@ -1,6 +1,6 @@
 """Bulk load into SQLite."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
@@ -46,11 +46,9 @@ class SQLiteLoading(Loading):
         return "TEXT" if column.field is None else STAGED.get(kind_of(column.field), "TEXT")
 
 
-def _with_floats(rows: Iterable[tuple[Any, ...]], floats: list[int]) -> list[list[Any]]:
+def _with_floats(rows: list[tuple[Any, ...]], floats: list[int]) -> list[tuple[Any, ...]]:
     """Read the text of floats in Python, which is exact to the last bit where SQLite is not; NaN stays text."""
-    converted = [list(row) for row in rows]
-    for values in converted:
-        for number in floats:
-            if isinstance(values[number], str) and values[number] != NAN:
-                values[number] = float(values[number])
-    return converted
+    columns: list[Any] = list(zip(*rows, strict=True))
+    for number in floats if columns else []:
+        columns[number] = [value if value is None or value == NAN else float(value) for value in columns[number]]
+    return list(zip(*columns, strict=True))
