@@ -126,7 +126,10 @@ class Types(Part, ABC):
 
     @abstractmethod
     def from_neutral(self, field: "Field[Any, Any]", value: str) -> Conversion:
-        """Return how the staged SQL `value` is read as a value of `field`."""
+        """Return how the staged SQL `value` is read as a value of `field`.
+
+        For a value that does not meet the checks, the SQL gives anything but an error.
+        """
 
     @abstractmethod
     def payload(self, column: str) -> str:
