@@ -115,7 +115,7 @@ def test_legacy_text_forms_of_one_instant_become_djangos(migrated):
         ("2023-10-29 02:30:00", "2023-10-29 01:30:00"),  # shown twice
     ],
 )
-def test_naive_timestamps_are_read_in_the_legacy_zone(migrated, settings, local, instant):
+def test_local_timestamps_are_read_in_the_legacy_zone(migrated, settings, local, instant):
     settings.LEGACY_TIME_ZONE = "Europe/Berlin"
     legacy.build(migrated, 1)
     legacy.execute(migrated, "UPDATE performance_data SET timestamp = %s", [local])
@@ -123,7 +123,7 @@ def test_naive_timestamps_are_read_in_the_legacy_zone(migrated, settings, local,
     assert PerformanceRecord.objects.get().recorded_at == datetime.fromisoformat(f"{instant}+00:00")
 
 
-def test_local_times_that_the_clocks_skipped_or_showed_twice_are_counted(migrated, settings):
+def test_local_times_in_gaps_and_folds_are_counted(migrated, settings):
     settings.LEGACY_TIME_ZONE = "Europe/Berlin"
     legacy.build(migrated, 6)
     moments = ["01:59:59", "02:00:00", "02:59:59.999999", "03:00:00"]
@@ -203,7 +203,7 @@ def test_a_dry_run_tells_what_would_happen_and_changes_nothing(migrated):
 
 
 @pytest.mark.parametrize("vendor", ["postgresql"])
-def test_a_row_committed_late_with_a_low_key_is_brought_over(migrated_url, migrated):
+def test_a_row_committed_late_with_a_low_key_is_copied(migrated_url, migrated):
     legacy.build(migrated, 30)
     legacy.execute(migrated, "DELETE FROM performance_data WHERE id = 11")
     late = psycopg2.connect(migrated_url)
@@ -232,7 +232,7 @@ def test_a_database_that_may_only_be_read_is_named(migrated, vendor):
     assert "'default' may only be read" in result.error
 
 
-def test_a_time_zone_that_nobody_knows_is_refused_before_the_first_row(migrated, settings):
+def test_an_unknown_time_zone_is_refused_before_the_first_row(migrated, settings):
     settings.LEGACY_TIME_ZONE = "Europe/Berln"
     legacy.build(migrated, 3)
     result = operations.copy_rows(Job(PERFORMANCE))

@@ -48,7 +48,7 @@ def test_a_bad_row_is_rejected_with_its_reason_and_values(migrated, damage, reas
     assert legacy.count(migrated) == 40 - len(bad)
 
 
-def test_a_refusal_without_a_promise_is_bisected_down_to_the_row(migrated):
+def test_a_refusal_without_a_row_constraint_is_bisected_to_the_row(migrated):
     legacy.build(migrated, 60)
     legacy.execute(migrated, "CREATE UNIQUE INDEX one_of_each ON performance_records (cpu_usage)")
     legacy.execute(migrated, "UPDATE performance_data SET cpu_usage = id")
@@ -60,7 +60,7 @@ def test_a_refusal_without_a_promise_is_bisected_down_to_the_row(migrated):
     assert "unique" in rejects[0].reason.lower()
 
 
-def test_mended_rejects_are_copied_with_the_keys_meant_for_them(migrated):
+def test_corrected_rejects_are_copied_with_their_reserved_keys(migrated):
     legacy.build(migrated, 40)
     legacy.execute(migrated, ORPHAN.format("IN (7, 8)"))
     legacy.execute(migrated, UNDATED.format("= 9"))

@@ -25,7 +25,7 @@ def live_record():
     return PerformanceRecord.objects.create(device=Device.objects.first(), recorded_at=datetime(2020, 1, 1, tzinfo=UTC))
 
 
-def test_all_runs_are_taken_back_and_live_rows_stay(migrated):
+def test_all_runs_are_rolled_back_and_live_rows_stay(migrated):
     legacy.build(migrated, 30)
     before = live_record()
     copy(batch_size=7)

@@ -169,7 +169,7 @@ class Loading(Part, ABC):
 
     @abstractmethod
     def create(self, cursor: CursorWrapper, columns: Sequence[StagedColumn]) -> None:
-        """Create the staging table anew; it ends with the connection."""
+        """Create the staging table, or replace it; it ends with the connection."""
 
     @abstractmethod
     def load(self, cursor: CursorWrapper, columns: Sequence[StagedColumn], rows: CursorWrapper) -> int:
