@@ -110,7 +110,7 @@ def test_legacy_text_forms_of_one_instant_become_djangos(migrated):
         ("2023-10-29 02:30:00", "2023-10-29 01:30:00"),  # ambiguous: clocks set back
     ],
 )
-def test_naive_timestamps_are_read_in_the_legacy_zone(migrated, settings, local, instant):
+def test_local_timestamps_are_read_in_the_legacy_zone(migrated, settings, local, instant):
     settings.LEGACY_TIME_ZONE = "Europe/Berlin"
     legacy.build(migrated, 1)
     legacy.execute(migrated, "UPDATE performance_data SET timestamp = %s", [local])

@@ -43,7 +43,7 @@ def test_rows_without_a_device_are_rejected_and_the_key_holds(migrated, checks, 
     assert legacy.execute(migrated, VALIDATED) == [(True,)]
 
 
-def test_devices_that_are_deleted_meanwhile_leave_no_orphan(migrated, migrated_url, checks):
+def test_devices_deleted_during_a_copy_leave_no_orphan(migrated, migrated_url, checks):
     legacy.build(migrated, 3000, devices=100)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 1 + id / 31")
     deleted = []
@@ -68,7 +68,7 @@ def test_devices_that_are_deleted_meanwhile_leave_no_orphan(migrated, migrated_u
 
 
 @pytest.mark.parametrize("checks", ["by the server"], indirect=True)
-def test_rows_whose_device_is_deleted_while_the_key_is_aside_are_rejected(migrated, migrated_url, checks):
+def test_rows_that_lose_their_device_while_the_key_is_deferred_are_rejected(migrated, migrated_url, checks):
     legacy.build(migrated, 100)
 
     def delete():
@@ -103,7 +103,7 @@ def test_a_device_that_no_reading_refers_to_may_be_held(migrated, migrated_url, 
         assert copy(batch_size=2000, defer_indexes="never").status == "completed"
 
 
-def test_what_a_drifted_target_takes_is_not_also_rejected(migrated, checks):
+def test_a_row_that_a_drifted_target_takes_is_not_also_rejected(migrated, checks):
     legacy.build(migrated, 40)
     legacy.execute(migrated, "ALTER TABLE performance_records ALTER recorded_at DROP NOT NULL; "
                              "UPDATE performance_data SET timestamp = NULL WHERE id = 7; "
@@ -114,7 +114,7 @@ def test_what_a_drifted_target_takes_is_not_also_rejected(migrated, checks):
     assert (rejected | over, rejected & over) == (set(range(1, 41)), set())
 
 
-def test_what_others_insert_while_indexes_are_aside_is_checked_still(migrated, migrated_url):
+def test_rows_of_others_are_checked_while_indexes_are_deferred(migrated, migrated_url):
     refused = []
 
     def insert():
@@ -167,7 +167,7 @@ def test_what_others_insert_while_indexes_are_aside_is_checked_still(migrated, m
     ],
     ids=["trigger", "rule", "other key", "two columns", "deferred unique", "inherited parent"],
 )
-def test_whatever_else_an_insert_must_fire_is_fired(migrated, statements, check):
+def test_everything_else_that_an_insert_fires_is_fired(migrated, statements, check):
     legacy.build(migrated, 40)
     legacy.execute(migrated, statements)
     assert copy(batch_size=20, defer_indexes="never").status == "completed"
@@ -175,7 +175,7 @@ def test_whatever_else_an_insert_must_fire_is_fired(migrated, statements, check)
 
 
 @pytest.mark.parametrize("granted", [False, True])
-def test_an_ordinary_role_copies_with_and_without_the_right_to_check_keys_itself(migrated, granted):
+def test_an_ordinary_role_copies_with_and_without_the_right(migrated, granted):
     legacy.build(migrated, 100)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 7")
     name = f"copier_{connection.settings_dict['NAME']}"
@@ -190,7 +190,7 @@ def test_an_ordinary_role_copies_with_and_without_the_right_to_check_keys_itself
     assert legacy.not_over(migrated) == [7]
 
 
-def test_what_a_drifted_target_takes_is_copied_whoever_checks_the_keys(migrated, checks):
+def test_a_row_that_a_drifted_target_takes_is_copied(migrated, checks):
     legacy.build(migrated, 40)
     legacy.execute(migrated, "ALTER TABLE performance_records ALTER recorded_at DROP NOT NULL")
     legacy.execute(migrated, "UPDATE performance_data SET timestamp = NULL WHERE id = 7")
@@ -198,7 +198,7 @@ def test_what_a_drifted_target_takes_is_copied_whoever_checks_the_keys(migrated,
     assert (result.copied, result.rejected) == (40, 0)
 
 
-def test_what_a_drifted_target_takes_is_not_rejected_beside_a_row_that_a_trigger_skips(migrated):
+def test_a_trigger_that_skips_a_row_causes_no_reject_of_another(migrated):
     legacy.build(migrated, 40)
     legacy.execute(migrated, "ALTER TABLE performance_records ALTER recorded_at DROP NOT NULL; "
                              "CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; "
@@ -236,7 +236,7 @@ def test_an_optional_reference_to_many_parents_takes_no_loop(samples):
     assert operations.copy_rows(Job(SAMPLES, batch_size=50000, defer_indexes="never")).copied == 50000
 
 
-def test_a_table_that_takes_the_name_of_the_devices_meanwhile_is_not_asked(migrated, migrated_url, checks):
+def test_a_table_that_takes_the_name_of_the_parents_is_not_used(migrated, migrated_url, checks):
     legacy.build(migrated, 40)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 30")
     with closing(psycopg2.connect(migrated_url)) as other:
@@ -276,7 +276,7 @@ def test_a_partition_that_gets_no_row_may_be_locked(migrated, migrated_url):
 
 
 @pytest.mark.parametrize("level", ["read committed", "repeatable read", "serializable"])
-def test_a_trigger_that_is_committed_while_a_batch_waits_is_fired(migrated, migrated_url, level):
+def test_a_trigger_committed_while_a_batch_waits_is_fired(migrated, migrated_url, level):
     legacy.build(migrated, 40)
     legacy.execute(migrated, "CREATE TABLE seen (id bigint); CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS "
                              "$$ BEGIN INSERT INTO seen VALUES (NEW.id); RETURN NEW; END $$")  # fmt: skip
@@ -306,7 +306,7 @@ def test_a_key_that_is_not_in_force_keeps_no_row_back(migrated, checks, change):
     assert copy(batch_size=40, defer_indexes="never").copied == 40
 
 
-def test_a_role_that_may_not_read_the_devices_leaves_the_check_to_the_server(migrated):
+def test_without_the_right_to_read_parents_the_server_checks(migrated):
     legacy.build(migrated, 40)
     name = f"copier_{connection.settings_dict['NAME']}"
     legacy.execute(migrated, f"CREATE ROLE {name}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}; "

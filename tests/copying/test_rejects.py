@@ -57,7 +57,7 @@ def test_a_refusal_of_an_unknown_constraint_is_bisected_to_the_row(migrated):
     assert "unique" in rejects[0].reason.lower()
 
 
-def test_corrected_rejects_are_copied_with_their_own_keys(migrated):
+def test_corrected_rejects_are_copied_with_their_reserved_keys(migrated):
     legacy.build(migrated, 40)
     legacy.execute(migrated, ORPHAN.format("IN (7, 8)"))
     legacy.execute(migrated, UNDATED.format("= 9"))

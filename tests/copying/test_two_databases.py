@@ -76,7 +76,7 @@ def test_parents_and_rows_arrive_and_the_source_is_only_read(migrated, old, opti
     assert Device.objects.create(name="new", ip_address="10.0.0.4").pk == 31
 
 
-def test_again_there_is_nothing_to_do_and_appended_rows_come_over(migrated, old):
+def test_a_second_copy_copies_appended_rows_only(migrated, old):
     copy()
     assert copy().status == "nothing_to_do"
     legacy.append("legacy", 61, 65, devices=2)
@@ -146,7 +146,7 @@ def test_what_only_sqlite_stores_is_rejected(migrated, old):
 
 
 @pytest.mark.parametrize("old", ["postgresql"], indirect=True)
-def test_extreme_values_arrive_or_are_rejected_never_bent(migrated, old, vendor):
+def test_extreme_values_arrive_unchanged_or_are_rejected(migrated, old, vendor):
     extremes = [
         ("NaN", "2020-01-01"),
         ("1", "infinity"),
@@ -168,7 +168,7 @@ def test_extreme_values_arrive_or_are_rejected_never_bent(migrated, old, vendor)
     assert [value for (value,) in found] == [5e-324, float("-inf"), 1.7976931348623157e308]
 
 
-def test_a_dry_run_judges_rows_whose_parents_are_still_to_come(migrated, old):
+def test_a_dry_run_checks_rows_whose_parents_are_copied_later(migrated, old):
     legacy.execute("legacy", "UPDATE performance_data SET timestamp = NULL WHERE id = 7")
     result = operations.dry_run(Job(PERFORMANCE, source="legacy"))
     assert (result.source_rows, result.rejected) == (60, 1)

@@ -126,7 +126,10 @@ class Types(Part, ABC):
 
     @abstractmethod
     def from_neutral(self, field: "Field[Any, Any]", value: str) -> Conversion:
-        """Return how the staged SQL `value` is read as a value of `field`."""
+        """Return how the staged SQL `value` is read as a value of `field`.
+
+        For a value that does not meet the checks, the SQL gives anything but an error.
+        """
 
     @abstractmethod
     def payload(self, column: str) -> str:
@@ -166,7 +169,7 @@ class Loading(Part, ABC):
 
     @abstractmethod
     def create(self, cursor: CursorWrapper, columns: Sequence[StagedColumn]) -> None:
-        """Create the staging table anew; it ends with the connection."""
+        """Create the staging table, or replace it; it ends with the connection."""
 
     @abstractmethod
     def load(self, cursor: CursorWrapper, columns: Sequence[StagedColumn], rows: CursorWrapper) -> int:

@@ -103,7 +103,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Conversion:
-    """SQL that converts a value to the neutral form or from it, for values that meet the checks."""
+    """SQL that converts a value to the neutral form or from it, and what the value must meet."""
 
     sql: str
     checks: tuple[Check, ...] = ()

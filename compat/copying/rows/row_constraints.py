@@ -24,7 +24,7 @@ class RowConstraint:
     is_silent: bool = False
     """Whether the database would store another value instead of refusing the row."""
     is_conversion: bool = False
-    """Whether the value of a row that does not meet it is NULL, so that other constraints say nothing about it."""
+    """Whether the value of a row that does not meet it means nothing, and other constraints on it neither."""
 
 
 def constraints_of(field: ProjectedField, dialect: Dialect, *, is_staged: bool) -> Iterator[RowConstraint]:

@@ -102,10 +102,8 @@ def _all(checks: Sequence[Check]) -> str:
 def read_staged(target: Dialect, field: ProjectedField) -> list[str]:
     """Return the columns of the projection that read a field from the staging table.
 
-    Where the target cannot hold a neutral value, the value is NULL, and the neutral form is projected, too.
+    Where the target cannot hold every neutral value, the neutral form is projected, too, for the checks.
     """
     conversion = target.types.from_neutral(field.field, f"staged.{field.raw_alias}")
-    if not conversion.checks:
-        return [f"{conversion.sql} AS {field.alias}"]
-    fits = " AND ".join(f"({check.condition})" for check in conversion.checks)
-    return [f"staged.{field.raw_alias}", f"CASE WHEN {fits} THEN {conversion.sql} END AS {field.alias}"]
+    columns = [f"{conversion.sql} AS {field.alias}"]
+    return [f"staged.{field.raw_alias}", *columns] if conversion.checks else columns

@@ -1,6 +1,7 @@
 """Bulk load into SQLite."""
 
-from collections.abc import Iterable, Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
@@ -17,6 +18,7 @@ STAGED = {
     Kind.DECIMAL: "BLOB",  # no conversion of any value
 }
 """The types in which neutral values are staged; all other kinds are staged as text."""
+CHUNK_ROWS = 500
 NAN = "NaN"
 
 
@@ -32,25 +34,27 @@ class SQLiteLoading(Loading):
         cursor.execute(f"CREATE TABLE {self.table} ({definitions})")
 
     def load(self, cursor: CursorWrapper, columns: Sequence[StagedColumn], rows: CursorWrapper) -> int:
-        """Insert the rows."""
-        names, marks = ", ".join(column.name for column in columns), ", ".join(["%s"] * len(columns))
+        """Insert the rows while they are read, past Django's cursor, which would keep all of them in memory."""
+        names, marks = ", ".join(column.name for column in columns), ", ".join("?" * len(columns))
+        statement = f"INSERT INTO {self.table} ({names}) VALUES ({marks})"  # noqa: S608 our own names
         floats = [number for number, column in enumerate(columns) if self._type(column) == "REAL"]
-        values = rows.fetchall()
-        cursor.executemany(
-            f"INSERT INTO {self.table} ({names}) VALUES ({marks})",  # noqa: S608 our own names
-            _with_floats(values, floats) if floats else values,
-        )
+        with self.connection.wrap_database_errors:
+            sqlite3.Cursor.executemany(cursor.cursor, statement, _converted(rows, floats))
         return int(cursor.rowcount)
 
     def _type(self, column: StagedColumn) -> str:
         return "TEXT" if column.field is None else STAGED.get(kind_of(column.field), "TEXT")
 
 
-def _with_floats(rows: Iterable[tuple[Any, ...]], floats: list[int]) -> list[list[Any]]:
-    """Read the text of floats in Python, which is exact to the last bit where SQLite is not; NaN stays text."""
-    converted = [list(row) for row in rows]
-    for values in converted:
-        for number in floats:
-            if isinstance(values[number], str) and values[number] != NAN:
-                values[number] = float(values[number])
-    return converted
+def _converted(rows: CursorWrapper, floats: list[int]) -> Iterator[Sequence[Any]]:
+    """Yield the rows with the text of floats read in Python, which is exact to the last bit where SQLite is not.
+
+    NaN stays text, because SQLite would store it as NULL.
+    """
+    while chunk := rows.fetchmany(CHUNK_ROWS):
+        for row in chunk:
+            values = list(row)
+            for number in floats:
+                if (value := values[number]) is not None and value != NAN:
+                    values[number] = float(value)
+            yield values

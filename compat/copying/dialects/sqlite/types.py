@@ -40,7 +40,7 @@ WRITE = {
     Kind.BINARY: ("typeof({0}) = 'blob'", "{0}"),
 }
 """Where the neutral form is another: the check of the source's value and the form."""
-IS_IN_YEARS = "{0} GLOB '[0-9][0-9][0-9][0-9]-*' AND {0} >= '0001' AND substr({0}, -2) <> 'BC'"
+IS_IN_YEARS = "{0} GLOB '[0-9][0-9][0-9][0-9]-*' AND substr({0}, -2) <> 'BC'"
 LIMITS = {
     Kind.DATE: (IS_IN_YEARS, "out_of_years"),
     Kind.DATETIME: (IS_IN_YEARS, "out_of_years"),
