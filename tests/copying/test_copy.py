@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-import psycopg2
 import pytest
 from django.db import connection
 
@@ -13,7 +12,7 @@ from compat.copying.rows.batches import copy_missing
 from compat.models import Device, PerformanceRecord
 from tests import legacy
 from tests.copying.helpers import AtStep, copy, dry_run, stop_requested, verify
-from tests.databases import connected
+from tests.databases import connected, driver
 
 
 @pytest.mark.parametrize("options", [{}, {"batch_size": 1}, {"batch_size": 7}, {"workers": 3}], ids=str)
@@ -199,7 +198,7 @@ def test_a_dry_run_tells_what_would_happen_and_changes_nothing(migrated):
 def test_a_row_committed_late_with_a_low_key_is_copied(migrated_url, migrated):
     legacy.build(migrated, 30)
     legacy.execute(migrated, "DELETE FROM performance_data WHERE id = 11")
-    late = psycopg2.connect(migrated_url)
+    late = driver.connect(migrated_url)
     late.cursor().execute("INSERT INTO performance_data VALUES (11, 1, 1, 1, '2020-01-01')")
 
     result = copy(batch_size=30, progress=AtStep(1, late.commit))

@@ -3,7 +3,6 @@
 import threading
 from contextlib import closing
 
-import psycopg2
 import pytest
 from django.db import connection
 
@@ -13,6 +12,7 @@ from compat.copying.models import RejectedRow
 from tests import legacy
 from tests.copying.helpers import AtStep, copy, roll_back
 from tests.copying.lab import SAMPLES, OldSample, Sample, Site, create
+from tests.databases import driver
 
 pytestmark = pytest.mark.parametrize("vendor", ["postgresql"])
 ORPHANS = (
@@ -49,12 +49,12 @@ def test_devices_deleted_during_a_copy_leave_no_orphan(migrated, migrated_url, c
     deleted = []
 
     def delete():
-        with closing(psycopg2.connect(migrated_url)) as other:
+        with closing(driver.connect(migrated_url)) as other:
             other.autocommit = True
             for device in range(100, 20, -1):
                 try:
                     other.cursor().execute("DELETE FROM devices WHERE id = %s", (device,))
-                except psycopg2.IntegrityError:
+                except driver.IntegrityError:
                     continue
                 deleted.append(device)
 
@@ -72,7 +72,7 @@ def test_rows_that_lose_their_device_while_the_key_is_deferred_are_rejected(migr
     legacy.build(migrated, 100)
 
     def delete():
-        with psycopg2.connect(migrated_url) as other:
+        with driver.connect(migrated_url) as other:
             other.cursor().execute("DELETE FROM devices WHERE id = 3")
         other.close()
 
@@ -86,7 +86,7 @@ def test_rows_that_lose_their_device_while_the_key_is_deferred_are_rejected(migr
 
 def test_a_device_whose_deletion_is_open_is_waited_for(migrated, migrated_url, checks):
     legacy.build(migrated, 100)
-    with psycopg2.connect(migrated_url) as other:
+    with driver.connect(migrated_url) as other:
         other.cursor().execute("DELETE FROM devices WHERE id = 3")
         threading.Timer(1.2, other.commit).start()
         result = copy(defer_indexes="never")
@@ -98,7 +98,7 @@ def test_a_device_whose_deletion_is_open_is_waited_for(migrated, migrated_url, c
 def test_a_device_that_no_reading_refers_to_may_be_held(migrated, migrated_url, checks):
     legacy.build(migrated, 2000)
     legacy.execute(migrated, "INSERT INTO devices (name, ip_address) VALUES ('unused', '10.9.9.9')")
-    with closing(psycopg2.connect(migrated_url)) as other:
+    with closing(driver.connect(migrated_url)) as other:
         other.cursor().execute("SELECT 1 FROM devices WHERE name = 'unused' FOR UPDATE")
         assert copy(batch_size=2000, defer_indexes="never").status == "completed"
 
@@ -118,11 +118,11 @@ def test_rows_of_others_are_checked_while_indexes_are_deferred(migrated, migrate
     refused = []
 
     def insert():
-        with psycopg2.connect(migrated_url) as other:
+        with driver.connect(migrated_url) as other:
             other.cursor().execute(INSERT)
             try:
                 other.commit()
-            except psycopg2.IntegrityError as error:
+            except driver.IntegrityError as error:
                 refused.append(error)
         other.close()
 
@@ -239,7 +239,7 @@ def test_an_optional_reference_to_many_parents_takes_no_loop(samples):
 def test_a_table_that_takes_the_name_of_the_parents_is_not_used(migrated, migrated_url, checks):
     legacy.build(migrated, 40)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 30")
-    with closing(psycopg2.connect(migrated_url)) as other:
+    with closing(driver.connect(migrated_url)) as other:
 
         def swap():
             other.cursor().execute(
@@ -271,7 +271,7 @@ def test_a_partition_that_gets_no_row_may_be_locked(migrated, migrated_url):
             if legacy.count(migrated) == 20:
                 other.cursor().execute("LOCK TABLE high IN SHARE MODE")
 
-    with closing(psycopg2.connect(migrated_url)) as other:
+    with closing(driver.connect(migrated_url)) as other:
         assert copy(batch_size=20, defer_indexes="never", progress=Locks()).copied == 40
 
 
@@ -283,7 +283,7 @@ def test_a_trigger_committed_while_a_batch_waits_is_fired(migrated, migrated_url
     name = connection.settings_dict["NAME"]
     legacy.execute(migrated, f"ALTER DATABASE {name} SET default_transaction_isolation = '{level}'")
     connection.close()
-    with closing(psycopg2.connect(migrated_url)) as other:
+    with closing(driver.connect(migrated_url)) as other:
 
         def add():
             other.cursor().execute(
@@ -327,7 +327,7 @@ def test_an_orphan_inserted_while_the_key_is_deferred_is_reported(migrated, migr
     legacy.build(migrated, 20)
 
     def insert():
-        with psycopg2.connect(migrated_url) as other:
+        with driver.connect(migrated_url) as other:
             other.cursor().execute(INSERT)
         other.close()
 

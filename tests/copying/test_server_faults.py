@@ -4,13 +4,12 @@ import tempfile
 import threading
 import warnings
 
-import psycopg2
 import pytest
 
 from tests import legacy
 from tests.copying.helpers import AtStep, copy
 from tests.copying.test_processes import ROWS, finish, start, wait_for_rows
-from tests.databases import Postgres, connected, manage
+from tests.databases import Postgres, connected, driver, manage
 
 on_postgresql = pytest.mark.parametrize("vendor", ["postgresql"])
 
@@ -18,7 +17,7 @@ on_postgresql = pytest.mark.parametrize("vendor", ["postgresql"])
 @on_postgresql
 def test_a_terminated_connection_is_opened_again_inside_the_run(migrated, migrated_url):
     legacy.build(migrated, 100)
-    with psycopg2.connect(migrated_url) as other:
+    with driver.connect(migrated_url) as other:
 
         def terminate():
             other.cursor().execute(
@@ -35,7 +34,7 @@ def test_a_terminated_connection_is_opened_again_inside_the_run(migrated, migrat
 @on_postgresql
 def test_a_lock_of_another_session_is_waited_for(migrated, migrated_url):
     legacy.build(migrated, 100)
-    other = psycopg2.connect(migrated_url)
+    other = driver.connect(migrated_url)
 
     def hold():
         other.cursor().execute("LOCK TABLE performance_records IN EXCLUSIVE MODE")

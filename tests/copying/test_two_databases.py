@@ -5,7 +5,6 @@ import decimal
 import json
 import uuid
 
-import psycopg2
 import pytest
 from django.db import connections, models
 from django.db.models import F
@@ -18,7 +17,7 @@ from compat.copying.job import Job
 from compat.copying.models import RejectedRow
 from compat.models import Device, DeviceType, PerformanceRecord
 from tests import legacy
-from tests.databases import connected, manage
+from tests.databases import connected, driver, manage
 
 OLD_PARENTS = [
     "CREATE TABLE device_types (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(64) NOT NULL, description VARCHAR(200))",
@@ -211,7 +210,7 @@ def test_a_legacy_role_that_may_only_read_is_enough(migrated, postgres):
         connections["legacy"].settings_dict["OPTIONS"]["options"] = "-c default_transaction_read_only=on"
         with pytest.raises(Exception, match="read-only") as refused:
             legacy.execute("legacy", "DELETE FROM devices")
-        assert isinstance(refused.value.__cause__, psycopg2.errors.ReadOnlySqlTransaction)
+        assert isinstance(refused.value.__cause__, driver.errors.ReadOnlySqlTransaction)
         assert copy().copied == 10
     postgres.drop(name)
 

@@ -2,14 +2,13 @@
 
 import sqlite3
 
-import psycopg2
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, ProgrammingError, connections
 
 from compat.database.errors import StopRequested
 from compat.database.retry import FIRST_PAUSE_SECONDS, MAX_ATTEMPTS, MAX_PAUSE_SECONDS, retry
 from compat.database.stop import Stop
-from tests.databases import connected
+from tests.databases import connected, driver
 
 
 class RecordedPauses(Stop):
@@ -114,7 +113,7 @@ def test_a_refused_connection_is_transient_on_either_database(file, alias):
     stop = RecordedPauses(stop_after=3)
     with connected("unreachable", "postgresql://nobody@127.0.0.1:9/none"), pytest.raises(StopRequested) as caught:
         retry(connect, using=alias, what="connecting", stop=stop)
-    assert isinstance(caught.value.__cause__.__cause__, psycopg2.OperationalError)
+    assert isinstance(caught.value.__cause__.__cause__, driver.OperationalError)
     assert len(stop.pauses) == 3
 
 
