@@ -72,7 +72,8 @@ def record(project: Project, apps: frozenset[str]) -> tuple[str, ...]:
     for app in sorted(apps):
         migrations = project.unapplied.get(app, ())
         for migration in migrations:
-            project.executor.record_migration(migration)
+            for label, name in (*migration.replaces, (app, migration.name)):
+                project.executor.recorder.record_applied(label, name)
         project.executor.check_replacements()
         logger.info("recorded as applied: %s", ", ".join(f"{app}.{migration.name}" for migration in migrations))
         with_code = [m.name for m in migrations if any(isinstance(o, RunPython | RunSQL) for o in m.operations)]
