@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, FieldError
-from django.db.models import NOT_PROVIDED, F, Field, IntegerField, Model, TextField, Value
+from django.db.models import NOT_PROVIDED, F, Field, IntegerField, Model, QuerySet, TextField, Value
 from django.db.models.expressions import BaseExpression, Col, Combinable
 from django.db.models.functions import Cast
 from django.db.models.sql import Query
@@ -59,6 +59,10 @@ class Copy:
     def keys(self, offset: int = 0) -> KeyStrategy:
         """Return the strategy by which a run with this offset gives keys to target rows."""
         return strategy_of(self.source, offset, keep=self.keep_keys)
+
+    def source_rows(self, using: str) -> QuerySet[Model]:
+        """Return all rows of the source in a database, also those that a manager of its model hides."""
+        return QuerySet(self.source, using=using)
 
     @property
     def zones(self) -> set[str]:

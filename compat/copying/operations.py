@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import wraps
 
 from django.db import DatabaseError, Error
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from compat.copying import preflight, results
@@ -16,7 +15,7 @@ from compat.copying.job import Job
 from compat.copying.messages import Message
 from compat.copying.models import CopyRun
 from compat.copying.results import Result
-from compat.copying.rows.retry_rejected import waiting
+from compat.copying.rows.retry_rejected import rejects_to_retry
 from compat.copying.rows.rollback import next_to_roll_back
 from compat.copying.rows.verification import Differences
 from compat.copying.runner import verification
@@ -86,7 +85,7 @@ def copy_rows(job: Job) -> Result:
 
 def _nothing_to_do(job: Job) -> Result:
     run = store.kept_runs(job.copy, job.using, job.source).first()
-    rows = QuerySet(job.copy.source, using=job.source).count()
+    rows = job.copy.source_rows(job.source).count()
     logger.info("%s: nothing to do, %d rows in the source", job.copy.name, rows)
     return Result(results.NOTHING_TO_DO, run=run.pk if run else None, source_rows=rows)
 
@@ -110,7 +109,7 @@ def verify(job: Job) -> Result:
     return Result(
         results.DIFFERENT if differences else results.VERIFIED,
         run=runs[0].pk if runs else None,
-        source_rows=QuerySet(job.copy.source, using=job.source).count(),
+        source_rows=job.copy.source_rows(job.source).count(),
         copied=copied,
         rejected=rejected,
         seconds=time.monotonic() - began,
@@ -194,7 +193,7 @@ def retry_rejected(job: Job) -> Result:
     result = Result(results.NOTHING_TO_DO)
     states = (*RESUMABLE, State.COMPLETED)
     for run in store.kept_runs(job.copy, job.using, job.source).filter(state__in=states):
-        if waiting(job, run).exists():
+        if rejects_to_retry(job, run).exists():
             result = Runner(job, lease.acquire(run, job.using, State.RUNNING), RETRY_REJECTED).run()
             if result.status not in {results.COMPLETED, results.DIFFERENT}:
                 return result

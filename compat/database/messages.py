@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -48,7 +48,7 @@ class Message:
         return cause if isinstance(cause, Message) else cls(PLAIN_TEXT, text=str(cause))
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> "Message":
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Return the message that `as_json` stored."""
         return cls(stored["code"], **{name: _from_json(value) for name, value in (stored["facts"] or {}).items()})
 

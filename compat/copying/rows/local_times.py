@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Count, Func, QuerySet, TextField
+from django.db.models import Count, Func, TextField
 
 from compat.copying.dialects import dialect_for
 from compat.copying.functions import AwareDateTime
@@ -87,7 +87,7 @@ def doubtful_local_times(job: Job, run: CopyRun) -> dict[str, int]:
     counts = {SKIPPED: 0, AMBIGUOUS: 0}
     for value in job.copy.values.values():
         if isinstance(value, AwareDateTime) and (changes := clock_changes(value.zone_name, run.timestamp.year)):
-            rows = job.copy.keys(run.offset).range_of(run).filter(QuerySet(job.copy.source, using=job.source))
+            rows = job.copy.keys(run.offset).range_of(run).filter(job.copy.source_rows(job.source))
             kinds = rows.order_by().annotate(kind=LocalTimeKind(value.source_expressions[0], changes)).values("kind")
             for found in kinds.annotate(rows=Count("pk")).exclude(kind=None):
                 counts[found["kind"]] += found["rows"]

@@ -18,7 +18,7 @@ from compat.copying.runs import store
 logger = logging.getLogger(__name__)
 
 
-def waiting(job: Job, run: CopyRun) -> QuerySet[RejectedRow]:
+def rejects_to_retry(job: Job, run: CopyRun) -> QuerySet[RejectedRow]:
     """Return the open rejects of a run: all, or those that the job names."""
     rejects = store.open_rejects(run, job.using)
     return rejects.filter(pk__in=job.rejects) if job.rejects else rejects
@@ -27,7 +27,7 @@ def waiting(job: Job, run: CopyRun) -> QuerySet[RejectedRow]:
 def retry_run(job: Job, run: CopyRun) -> int:
     """Copy the open rejects of a run that fit now, with the keys reserved for them; return their number."""
     statements, copied = job.statements(run), 0
-    rejected = keys_of(statements, waiting(job, run))
+    rejected = keys_of(statements, rejects_to_retry(job, run))
     for part in CopyRange.objects.using(job.using).filter(run=run, rejected__gt=0).order_by("pk"):
         within = statements.keys.range_of(part)
         rejects = iter([key for key in rejected if statements.keys.type.contains(within, key)])

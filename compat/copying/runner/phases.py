@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable
 
 from django.db import connections
-from django.db.models import Model, QuerySet
 
 from compat.copying.dialects import dialect_for
 from compat.copying.job import NullProgress
 from compat.copying.rows.orphans import reject_orphans
-from compat.copying.rows.retry_rejected import retry_run, waiting
+from compat.copying.rows.retry_rejected import rejects_to_retry, retry_run
 from compat.copying.rows.rollback import roll_back_run
 from compat.copying.runner import deferred_indexes, verification
 from compat.copying.runner.ranges import copy_ranges
@@ -27,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 def _retry_rejected(work: Work) -> None:
     job, run = work.job, work.run
-    job.progress.begin(str(Phase.RETRY_REJECTED.label), waiting(job, run).count())
+    job.progress.begin(str(Phase.RETRY_REJECTED.label), rejects_to_retry(job, run).count())
     retry_run(job, run)
     job.progress.end()
 
@@ -109,8 +108,7 @@ def _rows_left(work: Work) -> int | None:
         return None
     job, keys = work.job, work.job.copy.keys(work.run.offset)
     left = [rest for part in store.ranges_of(work.run, job.using) if (rest := keys.remaining(part))]
-    rows: QuerySet[Model] = QuerySet(job.copy.source, using=job.source)
-    return keys.type.hull(left).filter(rows).count() if left else 0
+    return keys.type.hull(left).filter(job.copy.source_rows(job.source)).count() if left else 0
 
 
 Steps = tuple[tuple[Phase, Callable[[Work], None]], ...]

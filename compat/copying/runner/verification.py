@@ -8,7 +8,6 @@ from functools import partial
 from itertools import islice
 
 from django.db import connections
-from django.db.models import QuerySet
 
 from compat.copying.declaration import Copy
 from compat.copying.dialects import dialect_for
@@ -95,7 +94,7 @@ def store_verification(run: CopyRun, using: str, found: Differences) -> None:
 
 def uncovered_rows(copy: Copy, using: str, source: str) -> Differences:
     """Return the source rows whose keys no run has covered, as missing ones."""
-    rows = copy.keys().uncovered(QuerySet(copy.source, using=source), store.covered(copy, using, source))
+    rows = copy.keys().uncovered(copy.source_rows(source), store.covered(copy, using, source))
     samples = list(rows.order_by("pk").values_list("pk", flat=True)[:MAX_SAMPLES])
     return Differences(missing=rows.count(), samples={"missing": samples})
 

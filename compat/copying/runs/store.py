@@ -66,7 +66,7 @@ def covered(copy: Copy, using: str, source: str) -> list[KeyRange]:
 
 def next_range(copy: Copy, using: str, source: str) -> KeyRange | None:
     """Return the next range of source keys that no run has covered, or None when there is none."""
-    return copy.keys().next_range(QuerySet(copy.source, using=source), covered(copy, using, source))
+    return copy.keys().next_range(copy.source_rows(source), covered(copy, using, source))
 
 
 def begin(copy: Copy, using: str, source: str) -> CopyRun | None:
