@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from compat.copying.results import BLOCKED, Result
-from compat.copying.stopping import Stop
+from compat.database.stop import Stop
 
 logger = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from compat.copying.lease import DURATION
 from compat.copying.models import CopyRun
+from compat.copying.runs.lease import DURATION
 from compat.copying.states import State
 
 

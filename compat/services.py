@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,17 +12,18 @@ from django.db.models import Model
 from django.utils.connection import ConnectionDoesNotExist
 from django.utils.translation import gettext as _
 
-from compat import locks
 from compat.copies import PERFORMANCE
-from compat.copying import control, operations
+from compat.copying import operations
 from compat.copying.job import Job
 from compat.copying.models import CopyRun
 from compat.copying.results import BLOCKED, Result
-from compat.copying.retrying import one_line
-from compat.copying.setting_aside import NEVER
+from compat.copying.runner.deferred_indexes import NEVER
+from compat.copying.runner.throttle import Limits
+from compat.copying.runs import requests
 from compat.copying.states import State
-from compat.copying.stopping import Stop
-from compat.copying.throttling import Limits
+from compat.database.errors import StopRequested
+from compat.database.stop import Stop
+from compat.database.text import one_line
 from compat.structure.errors import StructureError
 from compat.structure.execution import repair
 from compat.structure.findings import Severity
@@ -94,8 +96,8 @@ def fix_structure(using: str, stop: Stop, *, repairs: bool = True) -> Fixes:
     try:
         structure = verify(using)
         if repairs:
-            with locks.repairing(using, stop) as alone:
-                structure = repair(using) if alone else structure
+            with suppress(StopRequested):  # another process repairs
+                structure = repair(using, stop=stop)
     except (StructureError, DatabaseError, Error) as problem:
         error = one_line(problem)
     return Fixes(structure, seconds=time.monotonic() - began, error=error)
@@ -132,7 +134,7 @@ def beside_traffic(using: str) -> dict[str, Any]:
 
 
 def _is_left_to_a_person(using: str, states: Collection[State]) -> bool:
-    if not has_table(using, CopyRun) or (run := control.held_back(PERFORMANCE, using, states)) is None:
+    if not has_table(using, CopyRun) or (run := requests.held_back(PERFORMANCE, using, states)) is None:
         return False
     if run.state == State.PAUSED:
         text = _("run %(run)d is %(state)s%(error)s. Resume it: python manage.py migrate_performance%(option)s")

@@ -7,11 +7,15 @@ import sys
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import psycopg2
 from django.db import connections
 from django.db.utils import ConnectionHandler
 
 from csms_project.databases import served
+
+try:  # in Django's own order
+    import psycopg as driver
+except ModuleNotFoundError:
+    import psycopg2 as driver
 
 ROOT = Path(__file__).resolve().parent.parent
 _numbers = itertools.count(1)
@@ -24,7 +28,7 @@ class Postgres:
         self.admin_url = admin_url
 
     def execute(self, statement):
-        with closing(psycopg2.connect(self.admin_url)) as connection:
+        with closing(driver.connect(self.admin_url)) as connection:
             connection.autocommit = True
             connection.cursor().execute(statement)
 

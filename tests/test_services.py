@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from compat import services
-from compat.copying.stopping import Stop
+from compat.database.stop import Stop
 from tests import legacy
 from tests.databases import manage
 

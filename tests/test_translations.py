@@ -134,7 +134,7 @@ def test_pages_speak_the_language_of_the_browser(migrated, settings, caplog):
     legacy.build(migrated, 50)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 7")
     settings.LANGUAGE_CODE = "zh-hans"
-    with caplog.at_level("INFO", logger="compat.copying.events"):
+    with caplog.at_level("INFO", logger="compat.copying.runs.events"):
         services.migrate_performance_data()
     settings.LANGUAGE_CODE = "en-us"
     assert CopyEvent.objects.last().text.startswith("已完成，复制 49 行，拒绝 1 行，1 个批次，")

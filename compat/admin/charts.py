@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from compat.copying.samples import speeds
+from compat.copying.runs.samples import speeds
 
 WIDTH, HEIGHT = 600, 120
 

@@ -20,15 +20,16 @@ from compat import background, conf, services
 from compat.admin.base import PageAdmin
 from compat.admin.charts import charts
 from compat.copies import PERFORMANCE
-from compat.copying import control, operations, preflight
+from compat.copying import operations, preflight
 from compat.copying.errors import CopyError
 from compat.copying.job import Job
 from compat.copying.models import Request
-from compat.copying.owners import who
 from compat.copying.results import Result
-from compat.copying.retrying import one_line
+from compat.copying.runs import requests
+from compat.copying.runs.lease_holder import describe_holder
 from compat.copying.states import MEANINGS, OPEN, RESUMABLE, State, may_become
-from compat.copying.stopping import Stop
+from compat.database.stop import Stop
+from compat.database.text import one_line
 from compat.models import Run
 from compat.progress import is_live, progress_of, seconds_of
 
@@ -76,7 +77,7 @@ class RunAdmin(PageAdmin):
         able = buttons(request, run) if run == self._newest(request) else []
         return self.page(
             request, "run.html", _("Run %(number)d") % {"number": run.pk}, run=run, meaning=MEANINGS[State(run.state)],
-            progress=progress_of(run), live=is_live(run), owner=who(run.owner), charts=charts(run.samples),
+            progress=progress_of(run), live=is_live(run), owner=describe_holder(run.owner), charts=charts(run.samples),
             differences=run.differences or {}, events=run.events.order_by("-pk")[:EVENTS],
             waiting=run.rejects.filter(resolved_at=None).count(), buttons=able,
         )  # fmt: skip
@@ -252,7 +253,7 @@ def begin(request: HttpRequest, operation: Callable[[Job], Result], name: str, t
 def ask(request: HttpRequest, run: Run, what: Request) -> bool:
     """Ask something of a run in the user's name; tell whether that was possible."""
     try:
-        control.ask(run, conf.startup_database(), what, request.user.get_username())
+        requests.ask(run, conf.startup_database(), what, request.user.get_username())
     except (CopyError, DatabaseError) as error:
         messages.error(request, one_line(error))
         return False

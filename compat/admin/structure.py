@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods
 
 from compat import conf, services
 from compat.admin.base import PageAdmin
-from compat.copying.retrying import one_line
-from compat.copying.stopping import Stop
+from compat.database.stop import Stop
+from compat.database.text import one_line
 from compat.models import Structure
 from compat.structure.errors import StructureError
 from compat.structure.findings import Cause, Finding, Severity

@@ -22,7 +22,7 @@ class Copy:
     """Rows of `source` become rows of `target`.
 
     `values` maps a target field to an expression that the source's database evaluates; a nullable field
-    may be left out and stays NULL. Keys are not mapped: a target key is the source key plus an offset.
+    may be left out and stays NULL. Keys are not projected: a target key is the source key plus an offset.
 
     `parents` are copied first when the rows come from another database. With `keep_keys` a row keeps its
     key, and one whose key is in the target already is left alone, as parents need it.
@@ -100,8 +100,8 @@ class Copy:
     def _unmapped(self) -> "Iterator[Field[Any, Any]]":
         """Yield the fields that get no value from the declaration nor from the database."""
         for field in self.target._meta.concrete_fields:
-            mapped = {field.name, field.attname} & set(self.values) or field.primary_key or field.generated
-            if not mapped and field.db_default is NOT_PROVIDED:
+            projected = {field.name, field.attname} & set(self.values) or field.primary_key or field.generated
+            if not projected and field.db_default is NOT_PROVIDED:
                 yield field
 
     def _value_problems(self, name: str, expression: Any) -> Iterator[str]:

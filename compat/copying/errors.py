@@ -31,10 +31,6 @@ class WritersRemain(CopyError):
     """Transactions that may still commit rows into the copied range stayed open."""
 
 
-class StopRequested(CopyError):
-    """A stop was asked for while an error was waited out."""
-
-
 class ForbiddenTransition(CopyError):
     """A run was asked to go from one state to another that does not follow it."""
 

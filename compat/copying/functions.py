@@ -23,7 +23,7 @@ class AwareDateTime(Func):
     """A date and time; where it names no zone, it is read in `zone`, by default settings.LEGACY_TIME_ZONE.
 
     A local time that the clocks skipped or showed twice is read with the smaller UTC offset, which is
-    PostgreSQL's rule (DetermineTimeZoneOffset in its src/backend/utils/adt/datetime.c).
+    PostgreSQL's rule (DetermineTimeZoneOffset in its src/dialect/utils/adt/datetime.c).
     """
 
     arity = 1

@@ -6,10 +6,10 @@ from typing import Protocol, TypeVar
 
 from compat.copying.declaration import Copy
 from compat.copying.models import CopyRun
-from compat.copying.retrying import retrying
-from compat.copying.statements import Statements
-from compat.copying.stopping import Stop
-from compat.copying.throttling import Limits
+from compat.copying.rows.statements import Statements
+from compat.copying.runner.throttle import Limits
+from compat.database.retry import retry
+from compat.database.stop import Stop
 
 Answer = TypeVar("Answer")
 
@@ -27,7 +27,7 @@ class Progress(Protocol):
         """Stop showing."""
 
 
-class Silence:
+class NullProgress:
     """A progress that nobody sees."""
 
     def begin(self, what: str, rows: int | None) -> None:
@@ -54,20 +54,20 @@ class Job:
     """Ids of the rejected rows to try again; none: all of them."""
     limits: Limits = field(default_factory=Limits)
     stop: Stop = field(default_factory=Stop)
-    progress: Progress = field(default_factory=Silence)
+    progress: Progress = field(default_factory=NullProgress)
 
     def retrying(
         self, operation: Callable[[], Answer], what: str, on_timeout: Callable[[], None] = lambda: None
     ) -> Answer:
         """Return what `operation` returns; try again after errors that pass, on whichever of the databases."""
-        return retrying(operation, using={self.using, self.source}, what=what, stop=self.stop, on_timeout=on_timeout)
+        return retry(operation, using={self.using, self.source}, what=what, stop=self.stop, on_timeout=on_timeout)
 
     def statements(self, run: CopyRun) -> Statements:
         """Return the statements of a run of this copy."""
-        unguarded = any(structure["after"] for structure in run.set_aside)
+        unguarded = any(structure["after"] for structure in run.deferred_indexes)
         return Statements(self.copy, self.using, self.source, run.offset, run.timestamp, unguarded=unguarded)
 
     @property
-    def crossing(self) -> bool:
+    def is_cross_database(self) -> bool:
         """Whether the rows come from another database."""
         return self.source != self.using

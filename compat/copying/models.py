@@ -41,7 +41,7 @@ class CopyRun(models.Model):
     samples = models.JSONField(default=list, help_text="seconds of work, rows and batches over by then, for a picture")
     verified = models.BooleanField(null=True)
     differences = models.JSONField(null=True)
-    set_aside = models.JSONField(default=list, help_text="SQL that puts back what was set aside while copying")
+    deferred_indexes = models.JSONField(default=list, help_text="SQL that restores the indexes that the run deferred")
     error = models.TextField(blank=True)
 
     class Meta:

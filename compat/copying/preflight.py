@@ -1,6 +1,7 @@
 """Look before anything is written: can the copy be done here at all?"""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from django.db import DatabaseError, Error, connections
@@ -8,12 +9,12 @@ from django.db.models import Model
 from django.utils.connection import ConnectionDoesNotExist
 from django.utils.translation import gettext
 
-from compat.copying.backends import backend_for
 from compat.copying.errors import Blocked
 from compat.copying.functions import is_zone
 from compat.copying.job import Job
 from compat.copying.models import CopyEvent, CopyRange, CopyRun, RejectedRow
-from compat.copying.retrying import one_line
+from compat.database.files import absent_file
+from compat.database.text import one_line
 
 PLACE = ("ENGINE", "HOST", "PORT", "NAME")
 
@@ -37,7 +38,7 @@ def _check_zones(job: Job) -> None:
 
 def _check_aliases(job: Job) -> None:
     """Refuse a second name of the target's database as the source: its rows would be copied once under each name."""
-    if job.crossing and {job.source, job.using} <= set(connections):
+    if job.is_cross_database and {job.source, job.using} <= set(connections):
         places = [tuple(connections[alias].settings_dict[key] for key in PLACE) for alias in (job.source, job.using)]
         if places[0] == places[1]:
             text = gettext("%(source)r and %(target)r are the same database: leave --source away.")
@@ -55,7 +56,7 @@ def check_target(job: Job) -> None:
 def _check_tables(using: str, needed: dict[type[Model], set[str]]) -> None:
     try:
         connection = connections[using]
-        _check_file(using, backend_for(connection).absent_file(), next(iter(needed)))
+        _check_file(using, absent_file(connection), next(iter(needed)))
         with connection.cursor() as cursor:
             present = set(connection.introspection.table_names(cursor, include_views=True))
             for model, columns in needed.items():
@@ -72,7 +73,7 @@ def _check_tables(using: str, needed: dict[type[Model], set[str]]) -> None:
         raise Blocked(text % {"alias": using, "error": one_line(error)}) from error
 
 
-def _check_file(using: str, file: str, model: type[Model]) -> None:
+def _check_file(using: str, file: Path | None, model: type[Model]) -> None:
     """Refuse a file that is not there; connecting would create an empty one under a mistyped name."""
     if file:
         text = gettext("The database %(alias)r is the file %(file)s, which does not exist. %(advice)s")

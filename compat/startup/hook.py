@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from compat import background, conf
 from compat.background import PATIENCE
-from compat.copying.stopping import Stop
+from compat.database.stop import Stop
 
 logger = logging.getLogger(__name__)
 

@@ -7,11 +7,12 @@ from django.db import connections
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from compat import conf, locks, services
+from compat import conf, services
 from compat.conf import Startup
 from compat.copying import results
 from compat.copying.states import State
-from compat.copying.stopping import Stop
+from compat.database.locks import acquire_leadership
+from compat.database.stop import Stop
 from compat.services import Fixes
 from compat.structure.findings import Severity
 
@@ -26,7 +27,7 @@ def run(stop: Stop) -> None:
     """Do the work with connections of this thread, if no other process of this server does it."""
     using = conf.startup_database()
     try:
-        if locks.become_the_one(using, stop):
+        if acquire_leadership(using, stop):
             _run(using, stop)
     finally:
         connections.close_all()

@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from compat import services
 from compat.copies import PERFORMANCE
-from compat.copying import control, ledger, operations, signals
+from compat.copying import operations, signals
 from compat.copying.errors import ForbiddenTransition
 from compat.copying.job import Job
 from compat.copying.models import CopyEvent, CopyRun, Request
-from compat.copying.samples import MOST, Sample, added, speeds
+from compat.copying.runs import requests, store
+from compat.copying.runs.samples import MOST, Sample, added, speeds
 from compat.copying.states import MEANINGS, TRANSITIONS, State
 from tests import legacy
 from tests.copying.test_processes import ROWS, finish, start, wait_for_rows
@@ -32,7 +33,7 @@ def test_a_run_of_another_process_is_paused_at_a_batch_border_and_only_a_person_
     monkeypatch.setenv("COMPAT_LOG_FORMAT", "json")
     process = start(migrated_url, "--batch-size=5", "--pause=0.9")
     wait_for_rows(migrated, process, 10)
-    control.ask(CopyRun.objects.get(), migrated, Request.PAUSE, "ann")
+    requests.ask(CopyRun.objects.get(), migrated, Request.PAUSE, "ann")
     code, out, err = finish(process)
     assert (code, json.loads(out)["status"], json.loads(out)["error"]) == (3, "stopped", "paused by ann"), err
     assert ("paused by ann", 1) in [
@@ -56,19 +57,19 @@ def test_a_run_of_another_process_is_paused_at_a_batch_border_and_only_a_person_
 @pytest.mark.parametrize("state", [State.RUNNING, State.STOPPED, State.FAILED])
 def test_a_run_that_nobody_has_is_paused_at_once_and_its_former_owner_is_shut_out(migrated, state):
     legacy.build(migrated, 50)
-    former = ledger.begin(PERFORMANCE, migrated, migrated)
+    former = store.begin(PERFORMANCE, migrated, migrated)
     CopyRun.objects.update(state=state, lease_expires_at=timezone.now() - timedelta(seconds=1))
-    control.ask(former, migrated, Request.PAUSE)
+    requests.ask(former, migrated, Request.PAUSE)
     run = CopyRun.objects.get()
     assert (run.state, run.error, run.owner) == (State.PAUSED, "paused on request", "")
     assert run.token == run.ranges.get().token == former.token + 1
     with pytest.raises(ForbiddenTransition):
-        control.ask(run, migrated, Request.PAUSE)
+        requests.ask(run, migrated, Request.PAUSE)
 
 
 def test_a_pause_that_the_owner_did_not_live_to_see_holds(migrated):
     legacy.build(migrated, 50)
-    control.ask(ledger.begin(PERFORMANCE, migrated, migrated), migrated, Request.PAUSE, "ann")
+    requests.ask(store.begin(PERFORMANCE, migrated, migrated), migrated, Request.PAUSE, "ann")
     assert CopyRun.objects.get().state == State.RUNNING
     CopyRun.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     assert services.run_compatibility_fixes().copy is None
@@ -79,7 +80,7 @@ def test_a_cancelled_run_of_another_process_stops_there_and_its_rows_are_taken_b
     legacy.build(migrated, ROWS)
     process = start(migrated_url, "--batch-size=5", "--pause=0.9")
     wait_for_rows(migrated, process, 10)
-    control.ask(CopyRun.objects.get(), migrated, Request.CANCEL, "ann")
+    requests.ask(CopyRun.objects.get(), migrated, Request.CANCEL, "ann")
     assert operations.cancel(Job(PERFORMANCE)).status == "rolled_back"
     assert finish(process)[0] == 3
     assert legacy.count(migrated) == 0
@@ -99,7 +100,7 @@ def test_cancelling_takes_back_the_newest_run_alone(migrated):
 
 
 def test_every_change_of_state_is_an_event_and_one_record_of_the_log(migrated, caplog):
-    caplog.set_level(logging.INFO, "compat.copying.events")
+    caplog.set_level(logging.INFO, "compat.copying.runs.events")
     legacy.build(migrated, 20)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 7")
     services.migrate_performance_data()
@@ -111,7 +112,7 @@ def test_every_change_of_state_is_an_event_and_one_record_of_the_log(migrated, c
     assert verified == ("info", "verified, 19 rows: source and target are equal")
     assert rolling_back[1].endswith("it was completed")
     assert rolled_back[1].startswith("rolled back, 19 rows deleted in ")
-    records = [record for record in caplog.records if record.name == "compat.copying.events"]
+    records = [record for record in caplog.records if record.name == "compat.copying.runs.events"]
     assert [record.getMessage() for record in records] == [f"run 1: {text}" for _, text in texts()]
     assert {record.run for record in records} == {1}
 

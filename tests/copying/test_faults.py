@@ -10,12 +10,14 @@ from django.db import connection
 from django.utils import timezone
 
 from compat.copies import PERFORMANCE
-from compat.copying import ledger, operations, setting_aside
-from compat.copying.batches import copy_missing
+from compat.copying import operations
 from compat.copying.errors import LeaseLost
-from compat.copying.job import Job, Silence
+from compat.copying.job import Job, NullProgress
 from compat.copying.models import CopyRange, CopyRun, RejectedRow
-from compat.copying.owners import identity, is_dead
+from compat.copying.rows.batches import copy_missing
+from compat.copying.runner import deferred_indexes
+from compat.copying.runs import store
+from compat.copying.runs.lease_holder import holder_identity, is_dead
 from compat.models import Device, Threshold
 from tests import legacy
 
@@ -33,7 +35,7 @@ def roll_back(**options):
     return operations.roll_back(Job(PERFORMANCE, **options))
 
 
-class StopAfter(Silence):
+class StopAfter(NullProgress):
     """Asks for a stop after some steps."""
 
     def __init__(self, steps):
@@ -134,12 +136,12 @@ def test_a_parent_in_use_does_not_leave_a_rollback_half_done(migrated, migrated_
 
 def test_an_owner_that_lost_its_lease_sets_nothing_aside(migrated):
     legacy.build(migrated, 20)
-    former = ledger.begin(PERFORMANCE, migrated, migrated)
+    former = store.begin(PERFORMANCE, migrated, migrated)
     CopyRun.objects.update(owner="elsewhere", lease_expires_at=timezone.now() - timedelta(seconds=1))
     copy()
     with pytest.raises(LeaseLost):
-        setting_aside.set_aside(Job(PERFORMANCE), former)
-    assert CopyRun.objects.get().set_aside == []
+        deferred_indexes.defer(Job(PERFORMANCE), former)
+    assert CopyRun.objects.get().deferred_indexes == []
 
 
 @postgresql
@@ -156,8 +158,8 @@ def test_a_target_that_cannot_take_a_row_is_explained_before_the_first(migrated,
 
 
 def test_only_a_process_that_is_surely_gone_is_taken_over_before_its_lease_expires():
-    host, place, pid, started = identity().split("/")
-    assert not is_dead(identity())
+    host, place, pid, started = holder_identity().split("/")
+    assert not is_dead(holder_identity())
     assert is_dead(f"{host}/{place}/{pid}/{int(started) - 1}")
     assert is_dead(f"{host}/{place}/{2**22 + 1}/{started}")
     assert not is_dead(f"{host}/another-container/{pid}/{started}")
@@ -194,7 +196,7 @@ def test_an_orphan_inserted_while_the_foreign_key_is_aside_is_told_and_stops_not
     connection.close()
     legacy.build(migrated, 20)
 
-    class InsertsAnOrphan(Silence):
+    class InsertsAnOrphan(NullProgress):
         done = False
 
         def advance(self, rows, note=""):

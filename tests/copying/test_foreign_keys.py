@@ -9,7 +9,7 @@ from django.db import connection
 
 from compat.copies import PERFORMANCE
 from compat.copying import operations
-from compat.copying.job import Job, Silence
+from compat.copying.job import Job, NullProgress
 from compat.copying.models import RejectedRow
 from tests import legacy
 
@@ -35,7 +35,7 @@ def checks(request, migrated):
     return request.param
 
 
-class Meanwhile(Silence):
+class Meanwhile(NullProgress):
     """Does something once, after the first batch."""
 
     def __init__(self, action):
@@ -274,7 +274,7 @@ def test_a_partition_that_gets_no_row_may_be_locked(migrated, migrated_url):
         "CREATE TABLE high PARTITION OF performance_records FOR VALUES FROM (1000) TO (2000)",
     )
 
-    class Locks(Silence):
+    class Locks(NullProgress):
         """Holds a lock during the second batch."""
 
         def advance(self, rows, note=""):

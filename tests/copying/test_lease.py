@@ -6,11 +6,12 @@ import pytest
 from django.utils import timezone
 
 from compat.copies import PERFORMANCE
-from compat.copying import lease, ledger, operations
-from compat.copying.batches import copy_batch
+from compat.copying import operations
 from compat.copying.errors import Blocked, LeaseLost, Overtaken
 from compat.copying.job import Job
 from compat.copying.models import CopyRun
+from compat.copying.rows.batches import copy_batch
+from compat.copying.runs import lease, store
 from compat.copying.states import State
 from tests import legacy
 
@@ -21,7 +22,7 @@ ELSEWHERE = "other-host/1234abcd-1/77/9999"
 def begun(migrated):
     """A run that an owner on another machine has begun."""
     legacy.build(migrated, 50)
-    run = ledger.begin(PERFORMANCE, migrated, migrated)
+    run = store.begin(PERFORMANCE, migrated, migrated)
     CopyRun.objects.update(owner=ELSEWHERE)
     return CopyRun.objects.get(pk=run.pk)
 
@@ -57,6 +58,6 @@ def test_a_lease_lasts_less_than_half_a_minute(begun):
 
 def test_a_second_run_of_the_same_copy_is_refused_by_the_database(begun, migrated):
     CopyRun.objects.update(copy="another")
-    ledger.begin(PERFORMANCE, migrated, migrated)
+    store.begin(PERFORMANCE, migrated, migrated)
     with pytest.raises(Blocked):
-        ledger.begin(PERFORMANCE, migrated, migrated) if CopyRun.objects.update(owner=ELSEWHERE) else None
+        store.begin(PERFORMANCE, migrated, migrated) if CopyRun.objects.update(owner=ELSEWHERE) else None

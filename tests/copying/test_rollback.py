@@ -8,7 +8,7 @@ from compat.copies import PERFORMANCE
 from compat.copying import operations
 from compat.copying.job import Job
 from compat.copying.models import RejectedRow
-from compat.copying.render import summary
+from compat.copying.report import summary
 from compat.models import Device, PerformanceRecord
 from tests import legacy
 

@@ -9,7 +9,7 @@ import pytest
 
 from compat.copies import PERFORMANCE
 from compat.copying import operations
-from compat.copying.job import Job, Silence
+from compat.copying.job import Job, NullProgress
 from tests import legacy
 from tests.copying.test_processes import ROWS, finish, start, wait_for_rows
 from tests.databases import Postgres, connected, manage
@@ -17,7 +17,7 @@ from tests.databases import Postgres, connected, manage
 on_postgresql = pytest.mark.parametrize("vendor", ["postgresql"])
 
 
-class Interrupting(Silence):
+class Interrupting(NullProgress):
     """Does something to the server after the second batch."""
 
     def __init__(self, action):

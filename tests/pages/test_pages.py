@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from compat.admin.csms import COUNTED
 from compat.copies import PERFORMANCE
-from compat.copying import ledger
 from compat.copying.models import CopyRun, RejectedRow
+from compat.copying.runs import store
 from compat.copying.states import State
 from tests import legacy
 from tests.pages.users import VIEW, login
@@ -104,7 +104,7 @@ STATES = {
 @pytest.mark.parametrize("vendor", ["sqlite"])
 def test_each_state_offers_what_may_follow_it(migrated):
     legacy.build(migrated, 50)
-    begun = ledger.begin(PERFORMANCE, migrated, migrated)
+    begun = store.begin(PERFORMANCE, migrated, migrated)
     client = login(*ABLE)
     for state, expected in STATES.items():
         CopyRun.objects.update(state=state, owner=begun.owner if state == "running" else "")
@@ -138,8 +138,10 @@ def test_a_run_is_paused_resumed_and_cancelled_from_its_page(migrated):
 @pytest.mark.parametrize("vendor", ["sqlite"])
 def test_a_run_without_a_living_owner_shows_how_indexes_that_are_aside_come_back(migrated):
     legacy.build(migrated, 50)
-    ledger.begin(PERFORMANCE, migrated, migrated)
-    CopyRun.objects.update(owner="", set_aside=[{"name": "perf_rec_device_recorded_idx", "create": "", "after": ""}])
+    store.begin(PERFORMANCE, migrated, migrated)
+    CopyRun.objects.update(
+        owner="", deferred_indexes=[{"name": "perf_rec_device_recorded_idx", "create": "", "after": ""}]
+    )
     page = text(login(*ABLE), "/admin/compat/run/1/change/")
     assert "perf_rec_device_recorded_idx" in page
     assert "verify_structure --fix" in page

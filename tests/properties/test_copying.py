@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from compat.copies import PERFORMANCE
 from compat.copying import operations
-from compat.copying.job import Job, Silence
+from compat.copying.job import Job, NullProgress
 from compat.copying.models import CopyRun, RejectedRow
 from compat.models import Device, DeviceType, PerformanceRecord
 from tests import legacy
@@ -106,7 +106,7 @@ class Killed(BaseException):
     """This process is gone, as far as the run can tell."""
 
 
-class StopAfter(Silence):
+class StopAfter(NullProgress):
     """Asks for a stop at a batch border."""
 
     def __init__(self, job_options, batches):

@@ -11,7 +11,7 @@ from compat import locks, services
 from compat.copies import PERFORMANCE
 from compat.copying import operations
 from compat.copying.job import Job
-from compat.copying.stopping import Stop
+from compat.database.stop import Stop
 from compat.startup import work
 from compat.startup.hook import Hook, startup
 from tests import legacy
@@ -124,7 +124,7 @@ import django
 django.setup()
 from compat import locks
 from compat import locks
-from compat.copying.stopping import Stop
+from compat.database.stop import Stop
 stop = Stop()
 stop.wait = lambda seconds: stop.request("tried once")
 print(locks.become_the_one("default", stop))

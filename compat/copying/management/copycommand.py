@@ -10,14 +10,15 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 from django.utils.translation import gettext as _
 
-from compat.copying import ledger, operations
+from compat.copying import operations
 from compat.copying.declaration import Copy
-from compat.copying.job import Job, Silence
+from compat.copying.job import Job, NullProgress
 from compat.copying.progress import Bar, above_the_bar
-from compat.copying.render import run_lines, summary
+from compat.copying.report import run_lines, summary
 from compat.copying.results import BLOCKED, Result
-from compat.copying.stopping import Stop, on_signals
-from compat.copying.throttling import Limits
+from compat.copying.runner.throttle import Limits
+from compat.copying.runs import store
+from compat.database.stop import Stop, on_signals
 
 OPERATIONS = {
     "dry_run": operations.dry_run,
@@ -119,7 +120,7 @@ class CopyCommand(BaseCommand):
             defer_indexes=options["defer_indexes"],
             limits=Limits(options["pause"], options["max_lag"], options["max_lock_waits"]),
             stop=Stop(options["max_seconds"]),
-            progress=Bar() if visible else Silence(),
+            progress=Bar() if visible else NullProgress(),
         )
 
     def _print(self, job: Job, result: Result, options: dict[str, Any]) -> None:
@@ -133,5 +134,5 @@ class CopyCommand(BaseCommand):
 
     def _text(self, job: Job, result: Result, *, runs: bool) -> str:
         if runs:
-            return "\n".join(run_lines(ledger.runs_of(job.copy, job.using), job.using))
+            return "\n".join(run_lines(store.runs_of(job.copy, job.using), job.using))
         return summary(result, self.style)

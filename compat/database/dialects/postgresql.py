@@ -1,8 +1,11 @@
 """PostgreSQL for both engines."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+
+from django.db.backends.postgresql.psycopg_any import is_psycopg3  # type: ignore[import-untyped]
+from django.db.backends.utils import CursorWrapper
 
 from compat.database.dialects.base import Dialect, causes
 from compat.database.errors import Failure
@@ -45,6 +48,24 @@ class PostgreSQL(Dialect):
         prefixes = (failure for prefix, failure in CLASSES.items() if code.startswith(prefix))
         return CODES.get(code) or next(prefixes, Failure.OTHER)
 
+    def copy_from(self, cursor: CursorWrapper, statement: str, chunks: Iterable[str]) -> int:
+        """Run a `COPY … FROM STDIN` statement with the text in `chunks`; return the number of rows.
+
+        Errors of the server arrive as Django's exceptions, errors raised by `chunks` as they are.
+        """
+        source = _Chunks(chunks)
+        try:
+            with self.connection.wrap_database_errors:
+                if is_psycopg3:
+                    with cursor.cursor.copy(statement) as copy:
+                        while text := source.read():
+                            copy.write(text)
+                else:
+                    cursor.cursor.copy_expert(statement, source)
+        except Exception as error:
+            raise (source.error or error) from (None if source.error else error.__cause__)
+        return int(cursor.rowcount)
+
     @contextmanager
     def repair_lock(self) -> Iterator[Callable[[], bool]]:
         """Use an advisory lock of a transaction on its own connection, which works behind a transaction pooler.
@@ -71,3 +92,19 @@ def sqlstate(error: BaseException) -> str | None:
     """Return the SQLSTATE of an error from psycopg2 (`pgcode`) or psycopg 3 (`sqlstate`)."""
     codes = (getattr(cause, name, None) for cause in causes(error) for name in ("sqlstate", "pgcode"))
     return next(filter(None, codes), None)
+
+
+class _Chunks:
+    """Text chunks as a file. Keeps the error of the chunks, which psycopg2 replaces with one of its own."""
+
+    def __init__(self, chunks: Iterable[str]) -> None:
+        self._chunks = iter(chunks)
+        self.error: Exception | None = None
+
+    def read(self, size: int = -1) -> str:
+        """Return the next chunk that is not empty, whatever its size; an empty text at the end."""
+        try:
+            return next(filter(None, self._chunks), "")
+        except Exception as error:
+            self.error = error
+            raise

@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
 from compat import services
-from compat.copying.render import summary
+from compat.copying.report import summary
 from compat.copying.results import BLOCKED
-from compat.copying.stopping import Stop, on_signals
+from compat.database.stop import Stop, on_signals
 from compat.structure.render import as_text
 
 

@@ -1,0 +1,108 @@
+"""Results as text for a person."""
+
+from collections.abc import Iterable, Iterator
+
+from django.core.management.color import Style
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
+
+from compat.copying import results
+from compat.copying.models import CopyRun
+from compat.copying.results import Result
+from compat.copying.runs import store
+from compat.database.text import padded
+
+HEADLINES = {
+    results.COMPLETED: gettext_lazy("Copied and proven equal."),
+    results.NOTHING_TO_DO: gettext_lazy("Nothing to do."),
+    results.STOPPED: gettext_lazy("Stopped at a batch border. Run again to resume."),
+    results.FAILED: gettext_lazy("Failed. Nothing is lost: run again to resume."),
+    results.ROLLED_BACK: gettext_lazy("Rolled back."),
+    results.DRY_RUN: gettext_lazy("Dry run: nothing was changed."),
+    results.VERIFIED: gettext_lazy("Source and target are equal."),
+    results.DIFFERENT: gettext_lazy("Source and target differ."),
+}
+COPIED = (gettext_lazy("copied"), gettext_lazy("rejected"), gettext_lazy("time"))
+LABELS = {
+    results.DRY_RUN: (gettext_lazy("to copy"), gettext_lazy("to reject"), gettext_lazy("estimate")),
+    results.ROLLED_BACK: (gettext_lazy("taken back"), *COPIED[1:]),
+}
+CLOCKS = {
+    "skipped": ngettext_lazy(
+        "%(rows)d local time was skipped by the clocks of its zone and was read with the smaller UTC offset",
+        "%(rows)d local times were skipped by the clocks of their zone and were read with the smaller UTC offset",
+        "rows",
+    ),
+    "ambiguous": ngettext_lazy(
+        "%(rows)d local time was shown twice by the clocks and was read with the smaller UTC offset",
+        "%(rows)d local times were shown twice by the clocks and were read with the smaller UTC offset",
+        "rows",
+    ),
+}
+WIDTHS = (-5, 12, 23, -11, -8, -7, 8, 0)
+"""Of the columns in the list of runs; a negative one is aligned to the right."""
+VERIFIED = {True: gettext_lazy("yes"), False: gettext_lazy("no"), None: "-"}
+
+
+def summary(result: Result, style: Style) -> str:
+    """Return a headline, the counts and what to do next."""
+    paint = style.SUCCESS if result.exit_code == 0 else style.ERROR if result.exit_code == 1 else style.WARNING
+    return "\n".join([paint(str(HEADLINES[result.status])), *_details(result)])
+
+
+def _details(result: Result) -> Iterator[str]:
+    if result.status == results.NOTHING_TO_DO and result.run is None:
+        return  # nobody counted anything
+    copied, rejected, seconds = LABELS.get(result.status, COPIED)
+    if result.run is not None:
+        yield _figure(_("run"), str(result.run))
+    if result.status != results.ROLLED_BACK:
+        yield _figure(_("source"), _rows(result.source_rows))
+    yield _figure(copied, _rows(result.copied))
+    if result.rejected:
+        yield _figure(rejected, _rows(result.rejected))
+    if result.batches:
+        yield _figure(_("batches"), f"{result.batches:,}")
+    if result.seconds:
+        rate = f"{result.rows_per_second:,.0f}"
+        yield _figure(seconds, _("%(seconds).2f s, %(rate)s rows/s") % {"seconds": result.seconds, "rate": rate})
+    yield from _remarks(result)
+
+
+def _figure(label: object, value: str) -> str:
+    return f"  {padded(label, 12)} {value}"
+
+
+def _rows(number: int) -> str:
+    return ngettext("%(rows)s row", "%(rows)s rows", number) % {"rows": f"{number:,}"}
+
+
+def _remarks(result: Result) -> Iterator[str]:
+    for kind, rows in result.local_times.items():
+        if rows:
+            yield f"  {CLOCKS[kind] % {'rows': rows}}"
+    if result.error:
+        yield f"  {result.error}"
+    if result.rejected and result.status == results.COMPLETED:
+        yield "  " + _("The table compat_rejectedrow holds the rejected rows with reason and values.")
+        yield "  " + _("Mend them in the source, then run again with --retry-rejected.")
+
+
+def run_lines(runs: Iterable[CopyRun], using: str) -> Iterator[str]:
+    """Yield a heading and a line for each run."""
+    yield _line(
+        _("run"), _("state"), _("keys"), _("copied"), _("rejected"), _("seconds"), _("verified"), _("started")
+    )  # fmt: skip
+    for run in runs:
+        done = store.totals(run, using)
+        keys = _("%(first)d to %(last)d") % {"first": run.first_key, "last": run.last_key}
+        yield _line(
+            run.pk, run.get_state_display(), keys, f"{done.copied:,}", f"{done.rejected:,}", f"{run.seconds:.1f}",
+            VERIFIED[run.verified], f"{run.started_at:%Y-%m-%d %H:%M:%S}",
+        )  # fmt: skip
+        if run.error:
+            yield f"       {run.error}"
+
+
+def _line(*values: object) -> str:
+    return "  ".join(map(padded, values, WIDTHS))

@@ -1,0 +1,1 @@
+"""The SQL of a copy: batches, statements, staging, row constraints, rejects, verification, rollback."""

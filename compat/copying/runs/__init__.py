@@ -1,0 +1,1 @@
+"""Runs: their store, lease, requests, events and lifecycle."""
