@@ -1,14 +1,14 @@
 #!/usr/bin/env python
-"""Run Django's command line for the CSMS project."""
+"""The command line of Django for the CSMS project."""
 
 import os
 import sys
 
 
 def main() -> None:
-    """Point Django at the project's settings and hand over the arguments; say in one line what is set wrongly.
+    """Run a command with the settings of the project.
 
-    A Ctrl-C and a closed pipe end it without a traceback, with the exit codes that shells know: 130 and 141.
+    Ctrl-C and a closed pipe end it without a traceback and with the usual exit codes of shells, 130 and 141.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "csms_project.settings")
     try:
@@ -16,13 +16,13 @@ def main() -> None:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:  # as `| head` leaves it; Python would complain once more when it flushes at its end
+    except BrokenPipeError:  # for example `| head`; without dup2, Python fails again when it flushes stdout at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
 
 
 def run() -> None:
-    """Run the command."""
+    """Run the command. Print a wrong setting in one line and exit with 2."""
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 

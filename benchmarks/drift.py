@@ -1,20 +1,19 @@
-"""Damage a database in many ways: what does verification find and repair, and what does `sqldiff -a` find?
+"""Damage a database in many ways, and count what verification and `sqldiff -a` find and what is repaired.
 
-In the virtual environment of `benchmarks.structure_apps`, which names the third-party apps; django-extensions, whose
-command sqldiff is, is one of them:
+In the virtual environment of `benchmarks.structure_apps`, with its third-party apps. One of them is django-extensions,
+which has the command sqldiff:
 
-    /tmp/apps/bin/python -m benchmarks.drift [--database URL] [--only WORD] [--verbose]
+    ~/apps/bin/python -m benchmarks.drift [--database URL] [--only WORD] [--verbose]
 
-The project holds these apps and the torture models of the tests. It is migrated once: in a new SQLite file, or, with
-the URL of a PostgreSQL server, in the new database `drift_base` there, as a superuser. Each damage happens to
-a fresh copy, which is verified, repaired as by `--fix --rewrite`, and verified again.
+The project has these apps and the torture models of the tests. It is migrated once: in a new SQLite file, or with the
+URL of a PostgreSQL server in the new database `drift_base` there, as a superuser. Each damage is applied to a new copy,
+which is verified, repaired as by `--fix --rewrite`, and verified again.
 
-- false: errors and warnings on the clean database; for sqldiff, the differences that it sees there;
-- found: an error or a warning of the right kind names the right table; for sqldiff: a difference, of whatever kind, in
-  the right table that it did not see on the clean database;
-- repaired: of the damages for which verification promised a repair, those of which it finds nothing any more and which
-  lost no row; the others are left to a person, who is told what to run;
-- seconds: one verification, one `sqldiff -a`, of the whole clean database in a process that is warm.
+- false: errors and warnings on the clean database; for sqldiff, its differences there;
+- found: an error or a warning of the right kind in the right table; for sqldiff: any difference in the right table that
+  it does not report on the clean database;
+- repaired: of the damages that are called fixable, those that are no longer found and lost no row;
+- seconds: one verification or one `sqldiff -a` of the whole clean database, in a process that has run it before.
 """
 
 import argparse
@@ -45,7 +44,7 @@ FAILED = "failed: "
 
 
 class Outcome(NamedTuple):
-    """What came of one damage."""
+    """The outcome of one damage."""
 
     damage: str
     found: bool
@@ -62,13 +61,13 @@ class SQLite:
         self.url = f"sqlite:///{self.base}"
 
     def renew(self) -> str:
-        """Make a fresh copy and return its name."""
-        connection.close()  # puts the write-ahead log into the file
+        """Create a new copy and return its name."""
+        connection.close()  # merges the write-ahead log into the file
         shutil.copy(self.base, self.copy)
         return str(self.copy)
 
-    def inflict(self, damage: Damage) -> None:
-        """Carry out the damage."""
+    def apply(self, damage: Damage) -> None:
+        """Apply the damage."""
         sql = remade(damage.table, *damage.sqlite) if isinstance(damage.sqlite, Written) else str(damage.sqlite)
         with connection.constraint_checks_disabled():
             connection.connection.executescript(sql)
@@ -85,7 +84,7 @@ class PostgreSQL:
         self.execute(f"DROP DATABASE IF EXISTS {self.base} WITH (FORCE)", f"CREATE DATABASE {self.base}")
 
     def execute(self, *statements: str) -> None:
-        """Execute statements beside the database."""
+        """Execute statements in the database of the administrator."""
         import psycopg2
 
         with closing(psycopg2.connect(self.admin)) as server:
@@ -94,14 +93,14 @@ class PostgreSQL:
                 server.cursor().execute(sql)
 
     def renew(self) -> str:
-        """Make a fresh copy and return its name."""
+        """Create a new copy and return its name."""
         connection.close()
         self.execute(f"DROP DATABASE IF EXISTS {self.copy} WITH (FORCE)",
                      f"CREATE DATABASE {self.copy} TEMPLATE {self.base}")  # fmt: skip
         return self.copy
 
-    def inflict(self, damage: Damage) -> None:
-        """Carry out the damage."""
+    def apply(self, damage: Damage) -> None:
+        """Apply the damage."""
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT conname FROM pg_constraint WHERE conrelid = '{BOOK}'::regclass AND contype = 'f'")
             (name,) = cursor.fetchone()
@@ -135,9 +134,9 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float]:
 
 
 def sqldiff(*tables: str) -> set[tuple[str, str]]:
-    """Return table and difference as `sqldiff -a` sees them, of these tables or all; where it fails, with the failure.
+    """Return the differences of `sqldiff -a` as table and text, of these tables or of all, and its failures.
 
-    Asked model by model, for otherwise one failure would end it.
+    It runs for each model, because otherwise the first failure would end it.
     """
     from django.apps import apps
     from django_extensions.management.commands.sqldiff import DATABASE_SQLDIFF_CLASSES
@@ -151,14 +150,14 @@ def sqldiff(*tables: str) -> set[tuple[str, str]]:
         if not tables or name in tables:
             try:
                 tool.find_differences()
-            except Exception as error:  # it cannot read some models
+            except Exception as error:  # it fails on some models
                 found.add((name, f"{FAILED}{error}"))
             found |= {(name, f"{kind} {details}") for _, _, seen in tool.differences for kind, details in seen}
     return found
 
 
 def count(table: str) -> int | None:
-    """Return the number of rows; None where there is no such table."""
+    """Return the number of rows, or None if there is no such table."""
     if table not in connection.introspection.table_names():
         return None
     with connection.cursor() as cursor:
@@ -166,13 +165,14 @@ def count(table: str) -> int | None:
         return int(cursor.fetchone()[0])
 
 
-def suffer(server: SQLite | PostgreSQL, damage: Damage, clean: set[tuple[str, str]]) -> Outcome:
-    """Damage a copy, and see what is found and repaired."""
-    from compat.structure import repair, verify
+def measure(server: SQLite | PostgreSQL, damage: Damage, clean: set[tuple[str, str]]) -> Outcome:
+    """Damage a copy and return what is found and repaired."""
+    from compat.structure.execution import repair
+    from compat.structure.verification import verify
 
     connection.settings_dict["NAME"] = server.renew()
     connection.ensure_connection()
-    server.inflict(damage)
+    server.apply(damage)
     rows = count(damage.table)
     report = verify()
     differences = sqldiff(damage.table)
@@ -212,12 +212,13 @@ def main(options: argparse.Namespace, folder: str) -> None:
     from compat.structure import verify
 
     prepare(server)
+    verify()  # imports
     (report, ours), (clean, theirs) = timed(verify), timed(sqldiff)
     false = [issue for issue in report.issues if issue.counts]
     failed = sum(text.startswith(FAILED) for _, text in clean)
     vendor = connection.vendor
     damages = [each for each in CATALOGUE if getattr(each, vendor) and options.only in each.name]
-    outcomes = [suffer(server, damage, clean) for damage in damages]
+    outcomes = [measure(server, damage, clean) for damage in damages]
     version = connection.Database.sqlite_version if vendor == "sqlite" else connection.pg_version
     print(f"{vendor} {version}, Django {django.__version__}: {len({app.partition('.')[0] for app in apps})} packages, "
           f"{report.tables} tables, {len(damages)} kinds of damage; sqldiff fails on {failed} models")  # fmt: skip
@@ -230,7 +231,7 @@ def main(options: argparse.Namespace, folder: str) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--database", metavar="URL", help="a PostgreSQL server; default: a new SQLite file")
-    parser.add_argument("--only", default="", metavar="WORD", help="only damages whose name holds this")
-    parser.add_argument("--verbose", action="store_true", help="tell of each damage")
+    parser.add_argument("--only", default="", metavar="WORD", help="only damages whose name contains this")
+    parser.add_argument("--verbose", action="store_true", help="print each damage")
     with tempfile.TemporaryDirectory() as name:
         main(parser.parse_args(), name)

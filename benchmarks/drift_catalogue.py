@@ -1,8 +1,8 @@
-"""Kinds of damage that databases suffer: by hand, by restores, by other tools, by migrations that failed half-way.
+"""Kinds of damage to databases: by manual changes, restores, other tools, and migrations that failed half-way.
 
 The tables are those of `django.contrib` and of the torture models of the tests.
 """
-# ruff: noqa: E501  a catalogue reads better with one entry a line
+# ruff: noqa: E501  one entry per line
 
 from typing import NamedTuple
 
@@ -13,14 +13,14 @@ PAIR, ALL = "torture_pair", "pg_torture_everything"
 
 
 class Written(NamedTuple):
-    """A change of a SQLite table's definition as it is written down; its rows stay as they are."""
+    """A change of the stored definition of a SQLite table; its rows do not change."""
 
     old: str
     new: str
 
 
 class Damage(NamedTuple):
-    """What happens to a table, and the kind of finding that it must lead to; None: the vendor cannot do it."""
+    """A damage to a table and the kind of finding for it; None: not possible on this database."""
 
     name: str
     table: str
@@ -30,12 +30,12 @@ class Damage(NamedTuple):
 
 
 def both(name: str, table: str, kind: str, sql: str) -> Damage:
-    """Return a damage that takes the same statements everywhere."""
+    """Return a damage with the same statements on both databases."""
     return Damage(name, table, kind, sql, sql)
 
 
 def remade(table: str, old: str, new: str) -> str:
-    """Return the statements that make a SQLite table anew, with a change of its definition."""
+    """Return the statements that rebuild a SQLite table with a changed definition."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT sql FROM sqlite_master WHERE tbl_name = %s AND sql > '' ORDER BY type DESC", [table])
         (definition,), *indexes = cursor.fetchall()

@@ -1,10 +1,10 @@
-"""Time from starting a server to its first answer: start-up check off, nothing to do, many rows to copy.
+"""Measure the time from the start of a server to its first answer: start-up off, nothing to do, many rows to copy.
 
     python -m benchmarks.startup [--rows N] [--rounds R] [--vendors sqlite postgresql] [--server NAME]
 
-Every round starts the server three times, each on a copy of a prepared database. TEST_POSTGRES_URL names a
-PostgreSQL server; without it only SQLite is measured. Behind each
-time stands its ratio to that of "off". Measure on an idle machine: elsewhere the noise is larger than what is measured.
+Each round starts the server three times, each time on a copy of a prepared database. TEST_POSTGRES_URL names a
+PostgreSQL server; without it only SQLite is measured. The second figure is the ratio to "off". Use an idle machine:
+otherwise the noise is larger than the differences.
 """
 
 import argparse
@@ -48,7 +48,7 @@ class Files:
             file.unlink()
 
     def close(self):
-        """The folder goes with its files."""
+        """Do nothing: the files are deleted with their folder."""
 
 
 class Databases:
@@ -73,7 +73,7 @@ class Databases:
 
 
 def prepare(databases, rows):
-    """Make a migrated database without and one with legacy readings."""
+    """Create a migrated database without legacy readings and one with them."""
     for name, count in (("idle", 0), ("full", rows)):
         url = databases.create(name)
         manage("migrate", "--verbosity=0", url=url, check=0)

@@ -1,11 +1,11 @@
-"""Measure verification over 100, 300 and 1000 models, beside `sqldiff -a` of django-extensions and plain `check`.
+"""Measure verification of 100, 300 and 1000 models against `sqldiff -a` of django-extensions and `check`.
 
     pip install django-extensions
     python -m benchmarks.structure [--models 100 300 1000] [--postgres URL] [--limit SECONDS]
 
-Each command runs as a process of its own, on a new SQLite file and, with the URL of an empty database, on
-PostgreSQL. Ratios of one run count, not the seconds: `ratio` of the whole commands, `of work` of what they take
-beyond `check`. `--limit` ends a command that takes longer.
+Each command runs as its own process, on a new SQLite file and, with the URL of an empty database, on PostgreSQL.
+Compare the ratios of one run, not the seconds: `ratio` is that of the whole commands, `of work` that of the time
+without `check`. `--limit` stops a command that takes longer.
 """
 
 import argparse
@@ -42,7 +42,7 @@ connection.cursor().execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 
 
 def project(folder, number):
-    """Write an app of so many models, with their migration."""
+    """Write an app with this number of models, and its migration."""
     app = folder / "many"
     (app / "migrations").mkdir(parents=True)
     (app / "__init__.py").touch()
@@ -64,7 +64,7 @@ def project(folder, number):
 
 
 def run(folder, url, *arguments, limit):
-    """Return the seconds that a command takes, None when it takes longer than the limit; its exit code."""
+    """Return the seconds of a command, None if it takes longer than the limit, and its exit code."""
     environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "bench_settings",
                    "PYTHONPATH": f"{folder}:{ROOT}"}  # fmt: skip
     started = time.perf_counter()
@@ -93,7 +93,7 @@ def main():
         "models",
         "check",
         "verify",
-        "beyond check",
+        "without check",
         "sqldiff -a",
         "ratio",
         "of work",

@@ -1,8 +1,8 @@
-"""Migrate large third-party apps, then verify: not one error or warning may be found.
+"""Migrate large third-party apps, then verify: there must be no error and no warning.
 
-In a virtual environment of its own:
+In a separate virtual environment:
 
-    python -m venv /tmp/apps && /tmp/apps/bin/pip install -r requirements.txt "Django<5.3" wagtail wagtail-localize \
+    python -m venv ~/apps && ~/apps/bin/pip install -r requirements.txt "Django<5.3" wagtail wagtail-localize \
         wagtailmenus django-oscar django-cms django-machina django-allauth django-oauth-toolkit django-oidc-provider \
         django-cas-server django-celery-beat django-celery-results django-q2 django-rq django-apscheduler \
         django-background-tasks django-guardian django-organizations django-invitations django-reversion \
@@ -14,9 +14,9 @@ In a virtual environment of its own:
         django-data-browser django-watson django-cities-light django-post-office django-mailbox \
         django-push-notifications django-webpush django-waffle django-constance django-fsm-log django-ca \
         django-viewflow django-pgtrigger django-pghistory social-auth-app-django django-extensions
-    /tmp/apps/bin/python -m benchmarks.structure_apps [DATABASE_URL]
+    ~/apps/bin/python -m benchmarks.structure_apps [DATABASE_URL]
 
-Without a URL a new SQLite file is used. A database that is named must be empty. What is not installed is left out.
+The default is a new SQLite file. A given database must be empty. Apps that are not installed are skipped.
 """
 
 import importlib.util

@@ -1,1 +1,1 @@
-"""CSMS: the models, the copy of its performance data, and what happens when a server starts."""
+"""CSMS: its models, the copy of its performance data, its admin pages and its start-up hook."""

@@ -10,7 +10,7 @@ class CompatConfig(AppConfig):
     verbose_name = "CSMS"
 
     def ready(self) -> None:
-        """Arm the start-up hook; it touches the database only once this process serves."""
+        """Arm the start-up hook, which uses the database only when this process serves."""
         from compat.startup import hook
 
         hook.startup.arm()

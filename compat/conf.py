@@ -1,4 +1,4 @@
-"""The settings of CSMS: one function for each key of `COMPAT` in Django's settings."""
+"""The settings of CSMS: one function for each key of `COMPAT` in the settings of Django."""
 
 import os
 from enum import StrEnum
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 
 class Startup(StrEnum):
-    """What a server does when it starts; each value includes the ones before it."""
+    """What a server does when it starts; each value includes the values before it."""
 
     OFF = "off"
     VERIFY = "verify"
@@ -21,7 +21,7 @@ class Startup(StrEnum):
 def startup() -> Startup:
     """`STARTUP`: off, verify, repair or copy (the default). The environment variable COMPAT_STARTUP overrides it.
 
-    Raises ImproperlyConfigured for another value.
+    Raises ImproperlyConfigured for other values.
     """
     value = os.environ.get("COMPAT_STARTUP") or _get("STARTUP", default=Startup.COPY)
     try:
@@ -33,22 +33,22 @@ def startup() -> Startup:
 
 
 def startup_database() -> str:
-    """`STARTUP_DATABASE`: the alias that a starting server looks after; `default` unless given."""
+    """`STARTUP_DATABASE`: the alias that start-up, pages and /health/ check and repair; by default `default`."""
     return str(_get("STARTUP_DATABASE", default="default"))
 
 
 def startup_source() -> str | None:
-    """`STARTUP_SOURCE`: the alias that a starting server copies from; None, the default, is the database itself."""
+    """`STARTUP_SOURCE`: the alias that start-up and pages copy from; None, the default: the same database."""
     return _get("STARTUP_SOURCE", default=None)  # type: ignore[no-any-return]
 
 
 def strict() -> bool:
-    """`STRICT`: whether a process whose structure has errors left refuses to serve; False unless given."""
+    """`STRICT`: whether a process refuses to serve when errors remain after the repairs; by default False."""
     return bool(_get("STRICT", default=False))
 
 
 def health_seconds() -> float:
-    """`HEALTH_SECONDS`: how long an answer of the health page about the structure holds; 60 unless given."""
+    """`HEALTH_SECONDS`: how long /health/ keeps an answer about the structure; by default 60."""
     return float(_get("HEALTH_SECONDS", default=60))
 
 

@@ -2,12 +2,11 @@
 
 from django.db.models import F
 
-from compat.copying.declaration import Copy
-from compat.copying.functions import AwareDateTime, RunTimestamp
+from compat.copying import AwareDateTime, Copy, RunTimestamp
 from compat.models import Device, DeviceType, PerformanceData, PerformanceRecord
 
-WRITTEN = {"created_at": RunTimestamp(), "updated_at": RunTimestamp()}
-"""Every row of a run says that it was created and last changed when the run began."""
+TIMESTAMPS = {"created_at": RunTimestamp(), "updated_at": RunTimestamp()}
+"""All rows of a run are created and last changed at the timestamp of the run."""
 
 DEVICE_TYPES = Copy(
     name="device_types",
@@ -17,7 +16,7 @@ DEVICE_TYPES = Copy(
     values={
         "name": F("name"),
         "description": F("description"),
-        **WRITTEN,
+        **TIMESTAMPS,
     },
 )
 DEVICES = Copy(
@@ -28,7 +27,7 @@ DEVICES = Copy(
     values={
         "name": F("name"),
         "ip_address": F("ip_address"),
-        **WRITTEN,
+        **TIMESTAMPS,
     },
 )
 PERFORMANCE = Copy(
@@ -41,6 +40,9 @@ PERFORMANCE = Copy(
         "cpu_usage": F("cpu_usage"),
         "memory_usage": F("memory_usage"),
         "recorded_at": AwareDateTime("timestamp"),
-        **WRITTEN,
+        **TIMESTAMPS,
     },
 )
+
+COPIES = {copy.name: copy for copy in (DEVICE_TYPES, DEVICES, PERFORMANCE)}
+"""All copies by name, parents first."""

@@ -1,6 +1,7 @@
-"""A legacy database for demonstrations: devices, readings with a believable daily course, and a few bad rows.
+"""A legacy database for the demonstration: devices, readings with a daily pattern, and a few invalid rows.
 
-Seeded: the same readings every time. The tables are those that an earlier Flask-SQLAlchemy application left.
+The random numbers are seeded, so the readings are always the same. The tables are those of an earlier
+Flask-SQLAlchemy application.
 """
 
 import math
@@ -25,26 +26,26 @@ TYPES = ("server", "switch", "router", "storage", "firewall")
 DEVICES = 200
 DAYS = 7
 INTERVAL = timedelta(minutes=10)
-START = datetime(2024, 3, 4)  # noqa: DTZ001  the old application wrote times without a zone
+START = datetime(2024, 3, 4)  # noqa: DTZ001  the legacy application wrote times without a zone
 READINGS = DEVICES * (timedelta(days=DAYS) // INTERVAL)
-BAD = (
+INVALID = (
     "UPDATE performance_data SET cpu_usage = 'n/a' WHERE id % 50000 = 1000",
     "UPDATE performance_data SET timestamp = NULL WHERE id % 70000 = 2001",
 )
 REJECTS = ("SELECT source_pk, reason FROM compat_rejectedrow ORDER BY source_pk",)
-MENDING = (
+CORRECTIONS = (
     "UPDATE performance_data SET cpu_usage = NULL WHERE cpu_usage = 'n/a'",
     "UPDATE performance_data SET timestamp = (SELECT p.timestamp FROM performance_data p"
     " WHERE p.id = performance_data.id - 1) WHERE timestamp IS NULL",
 )
-"""What the owner of the readings would do about the bad rows; neighbours were read at the same time."""
+"""SQL that corrects the invalid rows. A reading without a time gets the time of the row before it."""
 
 Reading = tuple[int, float, float | None, str]
 
 
 def build(file: Path) -> None:
     """Create the legacy database as the new file `file`."""
-    seeded = random.Random(2024)  # noqa: S311  no secret
+    seeded = random.Random(2024)  # noqa: S311  not a secret
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.executescript(SCHEMA)
         connection.executemany("INSERT INTO device_types (name) VALUES (?)", [(name,) for name in TYPES])
@@ -54,30 +55,30 @@ def build(file: Path) -> None:
         )
         insert = "INSERT INTO performance_data (device_id, cpu_usage, memory_usage, timestamp) VALUES (?, ?, ?, ?)"
         connection.executemany(insert, readings(seeded))
-        for statement in BAD:
+        for statement in INVALID:
             connection.execute(statement)
 
 
 def execute(file: Path, statements: Iterable[str]) -> list[tuple[Any, ...]]:
-    """Run statements on the database `file` and return the rows that they give."""
+    """Run statements on the database `file` and return their rows."""
     with closing(sqlite3.connect(file)) as connection, connection:
         return [row for statement in statements for row in connection.execute(statement)]
 
 
 def readings(seeded: random.Random) -> Iterator[Reading]:
-    """Yield the readings of all devices in the order of time: busy by day, quiet by night and at the weekend."""
+    """Yield the readings of all devices ordered by time: high by day, low by night and at the weekend."""
     levels = [(seeded.uniform(5, 30), seeded.uniform(10, 50), seeded.uniform(20, 70)) for _ in range(DEVICES)]
     for step in range(READINGS // DEVICES):
         moment = START + step * INTERVAL
-        text, busy = f"{moment:%Y-%m-%d %H:%M:%S}.000000", _busy(moment)
+        text, load = f"{moment:%Y-%m-%d %H:%M:%S}.000000", _load(moment)
         for device, (base, swing, memory) in enumerate(levels, start=1):
-            cpu = min(100.0, max(0.0, base + swing * busy + seeded.gauss(0, 3)))
-            used = None if device % 10 == 0 else min(100.0, memory + 10 * busy + seeded.gauss(0, 1))
+            cpu = min(100.0, max(0.0, base + swing * load + seeded.gauss(0, 3)))
+            used = None if device % 10 == 0 else min(100.0, memory + 10 * load + seeded.gauss(0, 1))
             yield device, round(cpu, 2), used if used is None else round(used, 2), text
 
 
-def _busy(moment: datetime) -> float:
-    """Return how busy a working day is at `moment`, from 0 at night to 1 in the early afternoon."""
+def _load(moment: datetime) -> float:
+    """Return the load at `moment`, from 0 at night to 1 in the early afternoon of a working day."""
     hour = moment.hour + moment.minute / 60
-    course = max(0.0, math.cos((hour - 14) / 24 * 2 * math.pi))
-    return course * (0.3 if moment.weekday() >= 5 else 1.0)
+    load = max(0.0, math.cos((hour - 14) / 24 * 2 * math.pi))
+    return load * (0.3 if moment.weekday() >= 5 else 1.0)

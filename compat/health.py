@@ -1,62 +1,62 @@
-"""Is the database there, and is its structure what the models need? Answered from memory for some seconds."""
+"""Whether the database answers and its structure has no error; both answers are cached for some seconds."""
 
+import logging
 import threading
-import time
 from collections.abc import Callable
 
-from django.db import Error, connections
+from django.core.cache import cache
+from django.db import connections
 
 from compat import conf, services
-from compat.structure.errors import Unverifiable
+from compat.database.files import absent_file
+from compat.database.text import one_line
 from compat.structure.findings import Severity
 
+logger = logging.getLogger(__name__)
+
 REACHABLE_SECONDS = 5.0
-"""How long the answer to "does the database answer?" holds, so that probes do not pile up on a dead one."""
+"""How long the answer of the database itself is cached, so that probes do not pile up when it is down."""
 
-
-class Remembered:
-    """The answer of a question, asked again when it is too old; meanwhile others get the former answer."""
-
-    def __init__(self, question: Callable[[], bool], seconds: Callable[[], float]) -> None:
-        self._question, self._seconds = question, seconds
-        self._lock = threading.Lock()
-        self._answer: bool | None = None
-        self._asked = 0.0
-
-    def get(self) -> bool:
-        """Return the answer."""
-        if self._answer is not None and (self._fresh() or self._lock.locked()):
-            return self._answer
-        with self._lock:
-            if self._answer is None or not self._fresh():
-                self._answer = self._question()
-                self._asked = time.monotonic()
-            return self._answer
-
-    def _fresh(self) -> bool:
-        return time.monotonic() - self._asked < self._seconds()
-
-
-def _is_reachable() -> bool:
-    try:
-        with connections["default"].cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except Error:
-        return False
-    return True
-
-
-def _is_sound() -> bool:
-    try:
-        return not services.verify_database_structure().reaches(Severity.ERROR)
-    except (Unverifiable, Error):
-        return False
-
-
-_reachable = Remembered(_is_reachable, lambda: REACHABLE_SECONDS)
-_sound = Remembered(_is_sound, conf.health_seconds)
+_lock = threading.Lock()
 
 
 def is_healthy() -> bool:
-    """Tell whether the database answers and its structure has no error."""
-    return _reachable.get() and _sound.get()
+    """Return whether the database of start-up and pages answers and its structure has no error."""
+    try:
+        using = conf.startup_database()
+        return _cached(_is_reachable, using, REACHABLE_SECONDS) and _cached(_is_sound, using, conf.health_seconds())
+    except Exception as error:  # a wrong setting or a cache that is down; a probe gets an answer in any case
+        _log(error)
+        return False
+
+
+def _cached(question: Callable[[str], bool], using: str, seconds: float) -> bool:
+    """Return the answer to a question; one thread asks at a time, and the others use its answer."""
+    with _lock:
+        key = f"compat.health.{question.__name__}.{using}"
+        return bool(cache.get_or_set(key, lambda: _ask(question, using), seconds))
+
+
+def _ask(question: Callable[[str], bool], using: str) -> bool:
+    try:
+        return question(using)
+    except Exception as error:  # whatever goes wrong, the answer is no
+        _log(error)
+        return False
+
+
+def _is_reachable(using: str) -> bool:
+    if absent_file(connections[using]):
+        return False
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return True
+
+
+def _is_sound(using: str) -> bool:
+    return not services.verify_database_structure(using).reaches(Severity.ERROR)
+
+
+def _log(error: Exception) -> None:
+    logger.warning("the health check failed: %s", one_line(error))
+    logger.debug("traceback of the failed health check", exc_info=error)

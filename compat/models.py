@@ -1,7 +1,7 @@
-"""The CSMS models: devices, their types, performance records, thresholds; and the legacy performance data.
+"""The models of CSMS: devices, device types, performance records, thresholds, and the legacy performance data.
 
-Both timestamps of a row also have a default in the database, so that an application that does not know
-the columns can go on inserting.
+Both timestamps also have a default in the database, so that an application that does not know these columns
+can still insert rows.
 """
 
 from django.contrib.contenttypes.models import ContentType
@@ -15,7 +15,7 @@ from compat.copying.models import CopyRun, RejectedRow
 
 
 class TimestampedModel(models.Model):
-    """A row that knows when it was created and last changed."""
+    """A row with the times of its creation and its last change."""
 
     created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_default=Now())
     updated_at = models.DateTimeField(_("updated at"), auto_now=True, db_default=Now())
@@ -25,7 +25,7 @@ class TimestampedModel(models.Model):
 
 
 class DeviceType(TimestampedModel):
-    """A kind of device, such as a server or a switch."""
+    """A type of device, such as a server or a switch."""
 
     name = models.CharField(_("name"), max_length=64, unique=True)
     description = models.CharField(_("description"), max_length=200, null=True, blank=True)  # legacy rows hold NULL
@@ -78,7 +78,7 @@ class PerformanceRecord(TimestampedModel):
 
 
 class Threshold(TimestampedModel):
-    """The values of a metric from which a device, or every device of a type, is in warning or critical state."""
+    """The values of a metric at which a device, or each device of a type, becomes warning or critical."""
 
     class Metric(models.TextChoices):
         """The metrics of a performance record."""
@@ -105,7 +105,7 @@ class Threshold(TimestampedModel):
 
 
 class PerformanceData(models.Model):
-    """A legacy reading; the table belongs to the earlier application and is only read."""
+    """A legacy reading. The table belongs to the earlier application and is never written."""
 
     device = models.ForeignKey(Device, models.DO_NOTHING, db_constraint=False, related_name="+")
     cpu_usage = models.FloatField(null=True)
@@ -123,7 +123,7 @@ class PerformanceData(models.Model):
 
 
 class Structure(ContentType):
-    """The database's structure as the admin shows it; no table of its own, but permissions."""
+    """The structure of the database in the admin: permissions without a table."""
 
     class Meta:
         proxy = True
@@ -134,7 +134,7 @@ class Structure(ContentType):
 
 
 class Run(CopyRun):
-    """A copy's run as the admin shows it."""
+    """A run in the admin."""
 
     class Meta:
         proxy = True
@@ -148,7 +148,7 @@ class Run(CopyRun):
 
 
 class Reject(RejectedRow):
-    """A rejected row as the admin shows it."""
+    """A rejected row in the admin."""
 
     class Meta:
         proxy = True

@@ -1,4 +1,4 @@
-"""Turn database URLs into Django's DATABASES entries."""
+"""DATABASES entries from database URLs."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ MYSQL = "django.db.backends.mysql"
 
 
 def parse(variable: str, url: str) -> dict[str, Any]:
-    """Return the DATABASES entry for `url`, which stands in the environment variable `variable`.
+    """Return the DATABASES entry for `url`, the value of the environment variable `variable`.
 
-    Raises ImproperlyConfigured without repeating the URL, for it may hold a password.
+    Raises ImproperlyConfigured. The message does not repeat the URL because it may hold a password.
     """
     try:
         config: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True)}
@@ -21,19 +21,19 @@ def parse(variable: str, url: str) -> dict[str, Any]:
             raise ValueError(config["ENGINE"])
     except (ValueError, KeyError) as error:
         raise ImproperlyConfigured(
-            f"{variable} is not a database URL that Django can use. Write sqlite:////absolute/path.sqlite3, "
-            "postgresql://user:password@host:port/name or mysql://user:password@host:port/name."
+            f"{variable} is not a database URL that Django can use. Write sqlite:////absolute/path.sqlite3 "
+            "or postgresql://user:password@host:port/name."
         ) from error
     if not config.get("NAME"):
-        raise ImproperlyConfigured(f"{variable} names no database: the part after the last slash is empty.")
+        raise ImproperlyConfigured(f"{variable} names no database. Add its name after the last slash.")
     return config
 
 
 def served(variable: str, url: str) -> dict[str, Any]:
-    """Return the entry of a database that the application itself reads and writes.
+    """Return the DATABASES entry of a database that the application reads and writes.
 
-    SQLite gets a write-ahead log, so that readers and the writer do not block each other, and takes the
-    write lock when a transaction begins, so that it waits for the lock instead of failing half-way.
+    SQLite gets a write-ahead log, so that readers and the writer do not block each other. A transaction takes
+    the write lock when it begins, so that it waits for the lock then and does not fail later.
     """
     config = parse(variable, url)
     options = config.setdefault("OPTIONS", {})

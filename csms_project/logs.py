@@ -1,4 +1,4 @@
-"""The log as JSON lines, for programs that collect logs."""
+"""The log as JSON lines for log collectors."""
 
 import json
 import logging
@@ -6,18 +6,18 @@ from datetime import UTC, datetime
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object for each event: time, level, logger, message, and the run and the traceback where there are."""
+    """One JSON object per record: time, level, logger, message, and the run and the traceback if there are any."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the event as one line."""
-        event: dict[str, object] = {
+        """Return the record as one line."""
+        fields: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
         }
         if (run := getattr(record, "run", None)) is not None:
-            event["run"] = run
+            fields["run"] = run
         if record.exc_info:
-            event["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(event, ensure_ascii=False)
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The secret key: given in production, generated once for local use."""
+"""The secret key: from the environment in production, generated once for local use."""
 
 import contextlib
 import os
@@ -9,16 +9,16 @@ from django.core.management.utils import get_random_secret_key
 
 
 def secret_key(file: Path, *, production: bool) -> str:
-    """Return DJANGO_SECRET_KEY, or for local use the key kept in `file`, which is made when it is missing.
+    """Return DJANGO_SECRET_KEY, or for local use the key in `file`, which is created when it is missing.
 
-    Raises ImproperlyConfigured in production when the environment gives no key.
+    Raises ImproperlyConfigured in production without DJANGO_SECRET_KEY.
     """
     if key := os.environ.get("DJANGO_SECRET_KEY"):
         return key
     if production:
         raise ImproperlyConfigured(
-            "DJANGO_ALLOWED_HOSTS is set, so this is a production server, and DJANGO_SECRET_KEY is missing. "
-            "Set it to a long random value of your own."
+            "DJANGO_SECRET_KEY is missing. It is required because DJANGO_ALLOWED_HOSTS makes this a production server. "
+            "Set it to a long random value."
         )
     return _local_key(file)
 

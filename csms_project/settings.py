@@ -1,22 +1,23 @@
-"""Settings of the CSMS project; everything that differs between machines comes from the environment.
+"""Settings of the CSMS project. Everything that differs between machines comes from the environment.
 
-DATABASE_URL            the database; default: db.sqlite3 in the project's root
+DATABASE_URL            the database; default: db.sqlite3 in the root of the project
 LEGACY_DATABASE_URL     a second database, alias `legacy`, to copy from
-LEGACY_TIME_ZONE        the zone of legacy timestamps that name none; default: TIME_ZONE
+LEGACY_TIME_ZONE        time zone of legacy timestamps without one; default: TIME_ZONE
 DJANGO_ALLOWED_HOSTS    comma-separated host names; setting it makes this a production server
 DJANGO_SECRET_KEY       required in production
-DJANGO_DEBUG            `1` for Django's debug pages; local use only
-DJANGO_LANGUAGE_CODE    en-us (the default) or zh-hans, for commands; pages follow the browser, and this otherwise
+DJANGO_HSTS_SECONDS     seconds of HTTP Strict Transport Security; default: 0, off
+DJANGO_DEBUG            `1` for the debug pages of Django; local use only
+DJANGO_LANGUAGE_CODE    en-us (the default) or zh-hans: language of commands, and of pages if the browser asks for none
 COMPAT_STARTUP          what a starting server does: off, verify, repair or copy (the default)
 COMPAT_LOG_LEVEL        level of the logger `compat`; default: INFO
-COMPAT_LOG_FORMAT       `line` (the default) or `json`: one JSON object a line
+COMPAT_LOG_FORMAT       `line` (the default) or `json`: one JSON object per line
 """
 
 import os
 import warnings
 from pathlib import Path
 
-from csms_project.choices import chosen
+from csms_project.choices import chosen, number
 from csms_project.databases import parse, served
 from csms_project.secrets import secret_key
 
@@ -30,9 +31,9 @@ if not PRODUCTION:
 SECRET_KEY = secret_key(BASE_DIR / ".secret_key", production=PRODUCTION)
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
-SECURE_REDIRECT_EXEMPT = ["^health/$"]  # probes ask from inside, without TLS
-SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_REDIRECT_EXEMPT = ["^health/$"]  # probes inside the cluster use no TLS
+SECURE_HSTS_SECONDS = number("DJANGO_HSTS_SECONDS", default=0)  # browsers keep it, so it is never on by itself
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W005", "security.W021"]  # HSTS, its subdomains and preloading
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
 
 INSTALLED_APPS = [
@@ -91,7 +92,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-COMPAT: dict[str, object] = {}  # see docs/operations.md; the defaults stand in compat/conf.py
+COMPAT: dict[str, object] = {}  # see docs/operations.md; compat/conf.py has the defaults
 
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LANGUAGE_CODE = chosen("DJANGO_LANGUAGE_CODE", "en-us", "en", "zh-hans", default="en-us")
@@ -104,7 +105,8 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 warnings.filterwarnings("ignore", "No directory at")  # collectstatic is not required
-warnings.filterwarnings("ignore", "StreamingHttpResponse must consume", module="django.core.handlers.asgi")  # its files
+# WhiteNoise under ASGI:
+warnings.filterwarnings("ignore", "StreamingHttpResponse must consume", module="django.core.handlers.asgi")
 
 LOG_LEVEL = chosen("COMPAT_LOG_LEVEL", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", default="INFO")
 LOG_FORMAT = chosen("COMPAT_LOG_FORMAT", "line", "json", default="line")

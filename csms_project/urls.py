@@ -1,4 +1,4 @@
-"""URL routes: the admin, the root that leads to it, and a page for probes."""
+"""URL routes: the admin, a redirect from the root to it, and the health check."""
 
 from django.contrib import admin
 from django.urls import path

@@ -8,7 +8,7 @@ os.environ["DJANGO_SECRET_KEY"] = "tests only"
 os.environ["COMPAT_STARTUP"] = "off"
 for name in (
     "LEGACY_DATABASE_URL", "LEGACY_TIME_ZONE", "DJANGO_ALLOWED_HOSTS", "DJANGO_DEBUG", "DJANGO_LANGUAGE_CODE",
-    "COMPAT_LOG_LEVEL",
+    "DJANGO_HSTS_SECONDS", "COMPAT_LOG_LEVEL",
 ):  # fmt: skip
     os.environ.pop(name, None)
 

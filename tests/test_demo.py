@@ -1,4 +1,4 @@
-"""The demonstration runs the real commands on a database of its own, and touches no other."""
+"""The demonstration runs the real commands on a new database and changes no other."""
 
 import itertools
 import random
@@ -9,7 +9,7 @@ from compat import demo
 from tests.databases import manage
 
 
-def test_the_demonstration_ends_with_every_reading_over(tmp_path):
+def test_the_demonstration_copies_every_reading(tmp_path):
     other, file = tmp_path / "other.sqlite3", tmp_path / "demo.sqlite3"
     result = manage("demo", "--keep", str(file), url=f"sqlite:///{other}", check=0)
     assert not other.exists()
@@ -30,10 +30,10 @@ def test_an_existing_file_is_refused(tmp_path):
     file = tmp_path / "precious.sqlite3"
     file.write_text("precious")
     result = manage("demo", "--keep", str(file), url=f"sqlite:///{tmp_path / 'other.sqlite3'}", check=2)
-    assert "exists already" in result.stderr
+    assert "already exists" in result.stderr
     assert file.read_text() == "precious"
 
 
-def test_the_readings_are_the_same_every_time():
+def test_the_readings_are_always_the_same():
     first, second = (list(itertools.islice(demo.readings(random.Random(1)), 1000)) for _ in range(2))
     assert first == second

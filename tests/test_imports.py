@@ -8,7 +8,7 @@ from tests.databases import ROOT
 
 LAYERS = {
     "compat.database": [
-        "errors file_locks files sql stop text",
+        "errors file_locks files messages sql stop text",
         "dialects",
         "locks retry",
     ],
@@ -29,17 +29,21 @@ LAYERS = {
         "apps management",
     ],
     "compat.copying": [
-        "errors functions progress results",
-        "states dialects declaration",
+        "errors progress reasons results",
+        "states dialects",
+        "functions messages",
+        "key_types keys",
+        "declaration",
         "models job rows runs runner signals preflight report",
         "operations",
+        "api",
         "apps management",
     ],
     "compat": [
         "database",
         "structure copying",
         "conf models background testing demo",
-        "copies progress",
+        "copies",
         "services",
         "health",
         "startup views admin management",

@@ -1,4 +1,4 @@
-"""The wheel, in a virtual environment of its own, serves a project that knows nothing of CSMS: that of the docs."""
+"""The wheel in a new virtual environment works in a project without CSMS, which is the example of the docs."""
 
 import json
 import os
@@ -44,7 +44,7 @@ print(json.dumps([compat.__file__, labels, "compat.models" in sys.modules, Readi
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """The wheel that pip builds of this repository."""
+    """The wheel that pip builds from this repository."""
     folder = tmp_path_factory.mktemp("wheel")
     build = ["-m", "pip", "wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", folder]
     subprocess.run([sys.executable, *build, ROOT], check=True, timeout=120)
@@ -87,7 +87,7 @@ def write_example(folder):
     (folder / "example_settings.py").write_text(SETTINGS)
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(wheel):
+def test_the_wheel_contains_only_the_package(wheel):
     names = {name for name in zipfile.ZipFile(wheel).namelist() if not name.startswith("csms_compat-")}
     files = (file for file in (ROOT / "compat").rglob("*") if file.is_file() and "__pycache__" not in file.parts)
     assert names == {file.relative_to(ROOT).as_posix() for file in files}
@@ -109,6 +109,6 @@ def test_the_documented_project_verifies_repairs_and_copies(project, tmp_path):
 
 
 def result(project, *options, **expected):
-    """Run the copy; tell whether its result says what is expected."""
+    """Run the copy and return whether its result has the expected values."""
     found = json.loads(project("-m", "django", "migrate_readings", "--format=json", *options))
     return expected == {name: found[name] for name in expected}

@@ -1,4 +1,4 @@
-"""Behind pgbouncer in transaction mode, where each transaction may meet another connection of the server."""
+"""Behind pgbouncer in transaction mode, where each transaction may use another connection of the server."""
 
 import json
 import os
@@ -27,7 +27,7 @@ default_pool_size = 4
 
 @pytest.fixture
 def pooled_url(postgres, postgres_template, tmp_path_factory):
-    """URL of a database that holds the migrated project, through a pooler that ends with the test."""
+    """URL of a database that holds the migrated project, through a pooler that stops with the test."""
     if shutil.which("pgbouncer") is None:
         pytest.skip("needs Debian's package pgbouncer")
     name = postgres.create(template=postgres_template)
@@ -51,7 +51,7 @@ def pooled_url(postgres, postgres_template, tmp_path_factory):
 
 
 def wait_for(port):
-    """Wait until somebody listens."""
+    """Wait until the port accepts connections."""
     for _ in range(100):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -60,7 +60,7 @@ def wait_for(port):
     raise TimeoutError
 
 
-def test_repairing_copying_and_rolling_back_work_through_a_transaction_pooler(pooled_url, django_db_blocker):
+def test_all_operations_work_through_a_transaction_pooler(pooled_url, django_db_blocker):
     with django_db_blocker.unblock(), connected("default", pooled_url):
         legacy.build("default", 3000)
         legacy.execute("default", "ALTER TABLE performance_records ALTER COLUMN recorded_at DROP NOT NULL")

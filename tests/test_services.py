@@ -14,7 +14,7 @@ from tests.databases import manage
 ROWS = 1200
 
 
-def test_each_service_answers_for_its_part(migrated):
+def test_each_service_does_its_part(migrated):
     legacy.build(migrated, ROWS)
     assert services.verify_database_structure().status == "ok"
     result = services.migrate_performance_data(batch_size=500)
@@ -22,14 +22,14 @@ def test_each_service_answers_for_its_part(migrated):
     assert legacy.not_over(migrated) == []
 
 
-def test_the_command_brings_an_empty_database_up_with_nothing_to_copy(empty_url):
+def test_the_command_sets_up_an_empty_database(empty_url):
     answer = json.loads(manage("run_compatibility_fixes", "--format", "json", url=empty_url, check=0).stdout)
     assert (answer["status"], answer["copy"]) == ("ok", None)
     assert len(answer["structure"]["fixed"]) == answer["structure"]["tables"]
     manage("migrate", "--check", url=empty_url, check=0)
 
 
-def test_the_command_repairs_and_copies_and_does_nothing_the_second_time(migrated, migrated_url):
+def test_the_command_repairs_and_copies_once(migrated, migrated_url):
     legacy.build(migrated, ROWS)
     legacy.execute(migrated, "DROP TABLE thresholds")
     first, second = (
@@ -42,11 +42,12 @@ def test_the_command_repairs_and_copies_and_does_nothing_the_second_time(migrate
     assert legacy.not_over(migrated) == []
 
 
-def test_indexes_stay_while_it_copies(migrated, caplog):
+def test_the_copy_keeps_indexes_in_place(migrated, caplog):
     legacy.build(migrated, 100_001)
     with caplog.at_level("INFO", logger="compat"):
         assert services.run_compatibility_fixes().exit_code == 0
     assert "set aside" not in caplog.text
+    assert "deferred" not in caplog.text
 
 
 def test_rejected_rows_exit_1(migrated, migrated_url):
@@ -56,7 +57,7 @@ def test_rejected_rows_exit_1(migrated, migrated_url):
     assert re.search(r"rejected\s+1 row", result.stdout)
 
 
-def test_what_only_a_person_can_mend_exits_1_and_the_readings_are_copied_all_the_same(migrated, migrated_url):
+def test_unrepairable_findings_exit_1_and_rows_are_copied(migrated, migrated_url):
     legacy.build(migrated, ROWS)
     legacy.execute(migrated, "DROP TABLE thresholds")
     legacy.execute(migrated, "CREATE VIEW thresholds AS SELECT 1 AS id")
@@ -73,7 +74,7 @@ def test_what_only_a_person_can_mend_exits_1_and_the_readings_are_copied_all_the
         ("sqlite:////nowhere/at/all.sqlite3", ["--database=nope"], "There is no database nope"),
     ],
 )
-def test_without_a_database_it_exits_2_and_says_so_in_a_line(url, arguments, message):
+def test_without_a_database_it_exits_2_with_one_line(url, arguments, message):
     result = manage("run_compatibility_fixes", "--format=json", *arguments, url=url, check=2)
     answer = json.loads(result.stdout)
     assert (answer["status"], answer["copy"]) == ("blocked", None)
@@ -89,7 +90,7 @@ def test_a_requested_stop_is_obeyed(migrated):
     assert legacy.count(migrated) == 0
 
 
-def test_several_at_once_do_not_harm_each_other(empty_url):
+def test_several_processes_at_once_succeed(empty_url):
     with ThreadPoolExecutor(3) as pool:
         jobs = [pool.submit(manage, "run_compatibility_fixes", "--format=json", url=empty_url) for _ in range(3)]
     answers = [job.result() for job in jobs]

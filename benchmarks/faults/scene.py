@@ -1,4 +1,4 @@
-"""A database in which something goes wrong, the processes that work on it, and the judge."""
+"""A database with a fault, the processes that work on it, and the check of the result."""
 
 import json
 import random
@@ -31,41 +31,41 @@ SHAPE = {
 
 @dataclass
 class Tally:
-    """What one fault did in all its trials."""
+    """The counts of one fault in all its trials."""
 
     injected: int = 0
     lost: int = 0
-    doubled: int = 0
+    duplicated: int = 0
     wrong: int = 0
     odd: int = 0
     judged: int = 0
     equal: int = 0
     remarks: list[str] = field(default_factory=list)
 
-    def add(self, lost=0, doubled=0, wrong=0, *, whole=True):
-        """Count what one judgement found."""
-        self.lost, self.doubled, self.wrong = self.lost + lost, self.doubled + doubled, self.wrong + wrong
+    def add(self, lost=0, duplicated=0, wrong=0, *, whole=True):
+        """Count the result of one check."""
+        self.lost, self.duplicated, self.wrong = self.lost + lost, self.duplicated + duplicated, self.wrong + wrong
         self.judged += 1
-        if whole and not (lost or doubled or wrong):
+        if whole and not (lost or duplicated or wrong):
             self.equal += 1
         else:
-            changed = "" if whole else ", indexes or constraints are not what they were"
-            self.remarks.append(f"{lost} lost, {doubled} doubled, {wrong} wrong{changed}")
+            changed = "" if whole else ", indexes or constraints differ"
+            self.remarks.append(f"{lost} lost, {duplicated} duplicated, {wrong} wrong{changed}")
 
     def note(self, remark):
-        """Count something that must not happen."""
+        """Count an unexpected event."""
         self.odd += 1
         self.remarks.append(remark)
 
 
 @dataclass
 class Scene:
-    """A fresh database, the processes that work on it, and the judge."""
+    """A new database, the processes that work on it, and the check of the result."""
 
     vendor: str
     url: str
     place: object
-    dice: random.Random
+    chance: random.Random
     tally: Tally
     source: "Scene | None" = None
     live: set = field(default_factory=set)
@@ -74,11 +74,11 @@ class Scene:
         self.shape = self.rows(SHAPE[self.vendor])
         self.session = {}
         if self.vendor == "postgresql":  # as `local` the server checks foreign keys row by row
-            self.session["PGOPTIONS"] = f"-c session_replication_role={self.dice.choice(['origin', 'local'])}"
+            self.session["PGOPTIONS"] = f"-c session_replication_role={self.chance.choice(['origin', 'local'])}"
 
     @contextmanager
     def connected(self):
-        """Yield a connection of our own, in autocommit."""
+        """Yield a separate connection in autocommit."""
         if self.vendor == "sqlite":
             connection = sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=60, isolation_level=None)
         else:
@@ -95,13 +95,13 @@ class Scene:
             return cursor.fetchall()
 
     def execute(self, script):
-        """Run statements, each in a transaction of its own."""
+        """Run statements, each in its own transaction."""
         with self.connected() as connection:
             for statement in script.split(";"):
                 connection.cursor().execute(statement)
 
     def start(self, *options, limit=None):
-        """Start the command as a process; `limit` is the size in bytes to which it may write files."""
+        """Start the command as a process; `limit` is the largest file in bytes that it may write."""
         legacy = {"LEGACY_DATABASE_URL": self.source.url} if self.source else {}
         options = [*options, "--format=json", f"--source={'legacy' if self.source else 'default'}"]
         return subprocess.Popen(
@@ -118,7 +118,7 @@ class Scene:
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
-            out, err = "", "it did not end"
+            out, err = "", "the process did not end"
         if "Traceback" in err or not out:
             self.tally.note(f"exit {process.returncode}: {err.strip().rpartition(chr(10))[2]}")
         return json.loads(out)["status"] if out else None
@@ -126,7 +126,7 @@ class Scene:
     def finish(self, *options):
         """Run the command until it is done."""
         if not any(self.end(self.start(*options)) in DONE for _ in range(6)):
-            self.tally.note(f"never done {' '.join(options)}")
+            self.tally.note(f"not done {' '.join(options)}")
 
     def judge(self):
         """Read both sides and count what differs."""
@@ -140,21 +140,21 @@ class Scene:
         rejects = Counter(n for (n,) in self.rows("SELECT source_pk FROM compat_rejectedrow WHERE resolved_at IS NULL"))
         sides = [(good, found), (Counter(self.live), live), (Counter(bad), rejects)]
         lost = sum(max(0, n - there[row]) for wanted, there in sides for row, n in wanted.items())
-        doubled = sum(max(0, there[row] - n) for wanted, there in sides for row, n in wanted.items())
+        duplicated = sum(max(0, there[row] - n) for wanted, there in sides for row, n in wanted.items())
         wrong = sum(n for wanted, there in sides for row, n in there.items() if row not in wanted)
-        self.tally.add(lost, doubled, wrong, whole=self.rows(SHAPE[self.vendor]) == self.shape)
+        self.tally.add(lost, duplicated, wrong, whole=self.rows(SHAPE[self.vendor]) == self.shape)
 
-    def take_back(self):
-        """Roll back to the end and count what is left; nothing but the copied rows is there."""
+    def roll_back(self):
+        """Roll back completely and count the remaining rows; the target has only copied rows."""
         self.finish("--rollback")
         self.tally.add(wrong=self.rows("SELECT count(*) FROM performance_records")[0][0])
 
     def kill(self, *options):
         """SIGKILL the command at random moments, at most six times, until it ends by itself."""
         for _ in range(6):
-            process = self.start(*options, "--batch-size", self.dice.choice(["1", "5", "30", "200"]))
+            process = self.start(*options, "--batch-size", self.chance.choice(["1", "5", "30", "200"]))
             try:
-                process.wait(self.place.startup * self.dice.uniform(0.8, 2))
+                process.wait(self.place.startup * self.chance.uniform(0.8, 2))
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()

@@ -1,4 +1,4 @@
-"""What the pages of the two engines share: they show, they have pages of their own, and they ask for permissions."""
+"""The base of the admin pages of the two engines: read-only, with pages and permissions of their own."""
 
 from typing import Any
 
@@ -15,15 +15,15 @@ class PageAdmin(admin.ModelAdmin):
     actions: Any = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody adds what the engines write."""
+        """Return False: only the engines add these rows."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody changes what the engines write."""
+        """Return False: only the engines change these rows."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody deletes what the engines write."""
+        """Return False: only the engines delete these rows."""
         return False
 
     def require(self, request: HttpRequest, *permissions: str) -> None:
@@ -32,7 +32,7 @@ class PageAdmin(admin.ModelAdmin):
             raise PermissionDenied
 
     def page(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
-        """Return a page in the admin's look."""
+        """Return a page in the style of the admin."""
         shared = {**self.admin_site.each_context(request), "opts": self.model._meta, "title": title}
         request.current_app = self.admin_site.name
         return TemplateResponse(request, f"compat/{template}", {**shared, **context})

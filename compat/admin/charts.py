@@ -1,4 +1,4 @@
-"""The course of a run as pictures: lines in the coordinates of an SVG, drawn by the template."""
+"""Charts of a run: the points of SVG lines, drawn by the template."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ class Chart:
 
     @property
     def area(self) -> str:
-        """The points of the surface below the line."""
+        """The points of the area below the line."""
         return f"0,{HEIGHT} {self.points} {WIDTH},{HEIGHT}"
 
 
 def charts(samples: list[list[float]]) -> list[Chart]:
-    """Return the pictures of rows per second and of rows per batch; none before there are two points."""
-    course = list(speeds(samples))
-    rates = [(speed.seconds, speed.rate) for speed in course]
-    batches = [(speed.seconds, speed.batch) for speed in course if speed.batch is not None]
+    """Return the charts of rows per second and of rows per batch; each needs two points."""
+    measured = list(speeds(samples))
+    rates = [(speed.seconds, speed.rate) for speed in measured]
+    batches = [(speed.seconds, speed.batch) for speed in measured if speed.batch is not None]
     drawn = [_chart("rate", _("rows per second"), rates), _chart("batch", _("rows per batch"), batches)]
     return [chart for chart in drawn if chart is not None]
 

@@ -1,4 +1,4 @@
-"""The CSMS models in Django's admin, fast with millions of records."""
+"""The CSMS models in the admin, fast with millions of records."""
 
 from typing import Any
 
@@ -11,25 +11,25 @@ from django.utils.translation import gettext as _
 
 from compat.models import Device, DeviceType, PerformanceRecord, Threshold
 
-COUNTED = 10_000
-"""Rows that a list counts at most: it pages through so many, and filters lead to the others."""
+MAX_COUNTED_ROWS = 10_000
+"""Rows that a list counts and pages through; filters lead to the others."""
 
 admin.site.site_header = admin.site.site_title = "CSMS"
 
 
 class CappedPaginator(Paginator):
-    """Counts no more than `COUNTED` rows, for counting a large table reads all of it."""
+    """Counts at most `MAX_COUNTED_ROWS` rows, because counting a large table reads all of it."""
 
     @cached_property
     def count(self) -> int:
-        """The number of rows, at most `COUNTED`."""
+        """The number of rows, at most `MAX_COUNTED_ROWS`."""
         rows: Any = self.object_list
-        return int(rows.order_by()[:COUNTED].count())
+        return int(rows.order_by()[:MAX_COUNTED_ROWS].count())
 
 
 @admin.register(DeviceType)
 class DeviceTypeAdmin(admin.ModelAdmin):
-    """Kinds of devices."""
+    """Device types."""
 
     list_display = ["name", "description"]
     search_fields = ["name"]
@@ -37,7 +37,7 @@ class DeviceTypeAdmin(admin.ModelAdmin):
 
 @admin.register(Device)
 class DeviceAdmin(admin.ModelAdmin):
-    """Devices. One with records cannot be deleted, and asking does not load the records."""
+    """Devices. A device with records cannot be deleted; this check does not load the records."""
 
     list_display = ["name", "ip_address", "device_type", "created_at"]
     list_filter = ["device_type"]
@@ -48,7 +48,7 @@ class DeviceAdmin(admin.ModelAdmin):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-        """Return what deleting the devices would delete, without following them to their records."""
+        """Return what the deletion of devices would delete, without loading their records."""
         keys = [device.pk for device in objs]
         holding = PerformanceRecord.objects.filter(device__in=keys).order_by().values_list("device", flat=True)
         if holding[:1]:
@@ -58,7 +58,7 @@ class DeviceAdmin(admin.ModelAdmin):
 
 @admin.register(PerformanceRecord)
 class PerformanceRecordAdmin(admin.ModelAdmin):
-    """Performance records, newest first; of one device through its index."""
+    """Performance records, newest first; records of one device are read through the index."""
 
     list_display = ["recorded_at", "device", "cpu_usage", "memory_usage", "bandwidth_usage"]
     list_select_related = ["device"]
@@ -68,7 +68,7 @@ class PerformanceRecordAdmin(admin.ModelAdmin):
     list_per_page = 50
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
-        """Order by what an index gives: the key, or the time where one device is asked for."""
+        """Order by the key, or by the time in a list of one device; both have an index."""
         return ["-recorded_at"] if "device__id__exact" in request.GET else ["-pk"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PerformanceRecord]:
@@ -78,7 +78,7 @@ class PerformanceRecordAdmin(admin.ModelAdmin):
 
 @admin.register(Threshold)
 class ThresholdAdmin(admin.ModelAdmin):
-    """Thresholds of devices and of kinds of devices."""
+    """Thresholds of devices and of device types."""
 
     list_display = ["metric", "device", "device_type", "warning", "critical"]
     list_filter = ["metric", "device_type"]

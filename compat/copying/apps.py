@@ -13,7 +13,7 @@ class CopyingConfig(AppConfig):
     verbose_name = _("Copying")
 
     def ready(self) -> None:
-        """Give every SQLite connection the functions that declarations use."""
-        from compat.copying.functions import register
+        """Prepare every new connection for what dialects need on it."""
+        from compat.copying.dialects import prepare_connection
 
-        connection_created.connect(register, dispatch_uid="compat_copying_functions")
+        connection_created.connect(prepare_connection, dispatch_uid="compat_copying_connections")

@@ -15,17 +15,18 @@ from django.utils.translation import gettext_lazy
 
 from compat.copying.errors import DeclarationError
 from compat.copying.functions import AwareDateTime, RunTimestamp
+from compat.copying.keys import KeyStrategy, key_problems, strategy_of
 
 
 @dataclass(frozen=True, eq=False)
 class Copy:
-    """Rows of `source` become rows of `target`.
+    """A copy of the rows of `source` into `target`.
 
-    `values` maps a target field to an expression that the source's database evaluates; a nullable field
-    may be left out and stays NULL. Keys are not projected: a target key is the source key plus an offset.
+    `values` maps a target field to an expression that the source's database evaluates. A nullable field may be left
+    out and stays NULL. The key is not among the values: the target key is the source key plus an offset.
 
-    `parents` are copied first when the rows come from another database. With `keep_keys` a row keeps its
-    key, and one whose key is in the target already is left alone, as parents need it.
+    `parents` are copied first when the rows come from another database. With `keep_keys` a row keeps its key, and a row
+    whose key is in the target already is left alone, as parents need it.
     """
 
     name: str
@@ -37,15 +38,15 @@ class Copy:
 
     @cached_property
     def fields(self) -> list[tuple["Field[Any, Any]", Combinable | BaseExpression]]:
-        """The target fields with their expressions, the key excepted.
+        """The target fields with their expressions, without the key.
 
-        Raises DeclarationError, naming every problem, when the declaration does not fit the models.
+        Raises DeclarationError with every problem when the declaration does not fit the models.
         """
         problems = list(self._problems())
         if problems:
             raise DeclarationError(self.name, problems)
         given = {self._target_field(name): expression for name, expression in self.values.items()}
-        empty = {field: Cast(Value(None), field) for field in self._unmapped() if field.null}
+        empty = {field: Cast(Value(None), field) for field in self._without_value() if field.null}
         return list((given | empty).items())
 
     @staticmethod
@@ -55,9 +56,13 @@ class Copy:
             return False
         return all(isinstance(part, RunTimestamp | Value | Cast) for part in expression.flatten())
 
+    def keys(self, offset: int = 0) -> KeyStrategy:
+        """Return the strategy by which a run with this offset gives keys to target rows."""
+        return strategy_of(self.source, offset, keep=self.keep_keys)
+
     @property
     def zones(self) -> set[str]:
-        """The names of the zones in which the copy reads dates and times that name none."""
+        """The names of the time zones in which the copy reads dates and times that name none."""
         return {part.zone_name for part in self._parts() if isinstance(part, AwareDateTime)}
 
     @property
@@ -67,7 +72,7 @@ class Copy:
 
     @cached_property
     def source_columns(self) -> list[str]:
-        """The source columns that the copy reads, the key first."""
+        """The source columns that the copy reads, with the key first."""
         columns = [part.target.column for part in self._parts() if isinstance(part, Col)]
         return list(dict.fromkeys([self.source_key, *columns]))
 
@@ -77,7 +82,7 @@ class Copy:
         return _key(self.target).column
 
     def _parts(self) -> Iterator[Any]:
-        """Yield the values' expressions, and the expressions of which they are made."""
+        """Yield the expressions of the values and all parts of them."""
         values: Iterable[Any] = self.values.values()
         for value in values:
             yield from value.resolve_expression(Query(self.source)).flatten()
@@ -86,22 +91,20 @@ class Copy:
         return self.target._meta.get_field(name)  # type: ignore[return-value]
 
     def _problems(self) -> Iterator[str]:
-        for model in (self.source, self.target):
-            if not isinstance(_key(model), IntegerField):
-                yield _("The primary key of %(model)s is not an integer.") % {"model": model._meta.label}
+        yield from key_problems(self.source, self.target, keep=self.keep_keys)
         for name, expression in self.values.items():
             yield from self._value_problems(name, expression)
         if self.keep_keys and not any(isinstance(value, RunTimestamp) for value in self.values.values()):
-            yield _("A copy that keeps keys must give a field RunTimestamp(): only so a rollback knows its rows.")
-        for field in self._unmapped():
+            yield _("A copy that keeps keys must give a field RunTimestamp(), by which a rollback finds its rows.")
+        for field in self._without_value():
             if not field.null:
                 yield _("%(field)s must not be NULL and has no value.") % {"field": field}
 
-    def _unmapped(self) -> "Iterator[Field[Any, Any]]":
-        """Yield the fields that get no value from the declaration nor from the database."""
+    def _without_value(self) -> "Iterator[Field[Any, Any]]":
+        """Yield the fields that get a value neither from the declaration nor from the database."""
         for field in self.target._meta.concrete_fields:
-            projected = {field.name, field.attname} & set(self.values) or field.primary_key or field.generated
-            if not projected and field.db_default is NOT_PROVIDED:
+            has_value = {field.name, field.attname} & set(self.values) or field.primary_key or field.generated
+            if not has_value and field.db_default is NOT_PROVIDED:
                 yield field
 
     def _value_problems(self, name: str, expression: Any) -> Iterator[str]:
@@ -114,7 +117,7 @@ class Copy:
             yield _("%(field)s cannot be given a value.") % {"field": field}
             return
         if not hasattr(expression, "resolve_expression"):
-            text = _("%(field)s: %(value)r is no expression; write Value(%(value)r).")
+            text = _("%(field)s: %(value)r is not an expression. Write Value(%(value)r).")
             yield text % {"field": field, "value": expression}
             return
         try:
@@ -128,7 +131,11 @@ class Copy:
         given, wanted = _storage(resolved), _storage_of(field)
         if given and given != wanted and (given, wanted) != ("integers", "numbers"):
             text = _("%(field)s holds %(wanted)s, its expression gives %(given)s.")
-            yield text % {"field": field, "wanted": SHOWN.get(wanted, wanted), "given": SHOWN.get(given, given)}
+            yield text % {
+                "field": field,
+                "wanted": KIND_LABELS.get(wanted, wanted),
+                "given": KIND_LABELS.get(given, given),
+            }
 
 
 def _key(model: type[Model]) -> "Field[Any, Any]":
@@ -136,7 +143,7 @@ def _key(model: type[Model]) -> "Field[Any, Any]":
 
 
 def _storage(expression: Any) -> str | None:
-    """Return the kind of value that an expression gives, or None where only the database knows."""
+    """Return the kind of value that an expression gives, or None if only the database knows it."""
     field = getattr(expression, "_output_field_or_none", None)
     return _storage_of(field) if field is not None else None
 
@@ -147,12 +154,12 @@ def _storage_of(field: "Field[Any, Any]") -> str:
     internal = field.get_internal_type()
     if isinstance(field, IntegerField):
         return "integers"
-    if isinstance(field, TextField) or internal in TEXT:
+    if isinstance(field, TextField) or internal in TEXT_FIELDS:
         return "text"
     return KINDS.get(internal, internal)
 
 
-TEXT = {"CharField", "SlugField", "FileField", "FilePathField"}
+TEXT_FIELDS = {"CharField", "SlugField", "FileField", "FilePathField"}
 KINDS = {
     "FloatField": "numbers",
     "DecimalField": "numbers",
@@ -161,7 +168,7 @@ KINDS = {
     "TimeField": "times",
     "BooleanField": "truth values",
 }
-SHOWN = {
+KIND_LABELS = {
     "integers": gettext_lazy("integers"),
     "text": gettext_lazy("text"),
     "numbers": gettext_lazy("numbers"),
@@ -170,4 +177,3 @@ SHOWN = {
     "times": gettext_lazy("times"),
     "truth values": gettext_lazy("truth values"),
 }
-"""The kinds of values as a person reads them."""

@@ -1,4 +1,4 @@
-"""What the operations on a copy share: the copy, its databases, how to stop it, and who is told."""
+"""A job: a copy between two databases with its options, its stop request and its progress display."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from compat.copying.declaration import Copy
 from compat.copying.models import CopyRun
 from compat.copying.rows.statements import Statements
 from compat.copying.runner.throttle import Limits
+from compat.database.errors import StopRequested
 from compat.database.retry import retry
 from compat.database.stop import Stop
 
@@ -15,34 +16,34 @@ Answer = TypeVar("Answer")
 
 
 class Progress(Protocol):
-    """Somebody who is told how far a run is."""
+    """A display of how far a phase is."""
 
     def begin(self, what: str, rows: int | None) -> None:
-        """Start to show `what`, of `rows` rows if known."""
+        """Start to show the phase `what` with its number of rows, if known."""
 
     def advance(self, rows: int, note: str = "") -> None:
         """Show that `rows` more rows are done."""
 
     def end(self) -> None:
-        """Stop showing."""
+        """Stop to show the phase."""
 
 
 class NullProgress:
-    """A progress that nobody sees."""
+    """Progress that is not shown."""
 
     def begin(self, what: str, rows: int | None) -> None:
-        """Show nothing."""
+        """Do nothing."""
 
     def advance(self, rows: int, note: str = "") -> None:
-        """Show nothing."""
+        """Do nothing."""
 
     def end(self) -> None:
-        """Show nothing."""
+        """Do nothing."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A copy between two databases, and how to go about it."""
+    """A copy from the database `source` to the database `using`, with its options."""
 
     copy: Copy
     using: str = "default"
@@ -51,7 +52,9 @@ class Job:
     workers: int = 1
     defer_indexes: str = "auto"
     rejects: frozenset[int] = frozenset()
-    """Ids of the rejected rows to try again; none: all of them."""
+    """Ids of the rejected rows to retry; empty: all of them."""
+    run_id: int | None = None
+    """The only run that the operation may resume, cancel or roll back; None: the next one."""
     limits: Limits = field(default_factory=Limits)
     stop: Stop = field(default_factory=Stop)
     progress: Progress = field(default_factory=NullProgress)
@@ -59,13 +62,19 @@ class Job:
     def retrying(
         self, operation: Callable[[], Answer], what: str, on_timeout: Callable[[], None] = lambda: None
     ) -> Answer:
-        """Return what `operation` returns; try again after errors that pass, on whichever of the databases."""
+        """Return what `operation` returns; retry it after transient errors of either database."""
         return retry(operation, using={self.using, self.source}, what=what, stop=self.stop, on_timeout=on_timeout)
+
+    def check_stop(self) -> None:
+        """Raise StopRequested when a stop is requested."""
+        if self.stop.requested():
+            raise StopRequested(self.stop.reason)
 
     def statements(self, run: CopyRun) -> Statements:
         """Return the statements of a run of this copy."""
-        unguarded = any(structure["after"] for structure in run.deferred_indexes)
-        return Statements(self.copy, self.using, self.source, run.offset, run.timestamp, unguarded=unguarded)
+        keys = self.copy.keys(run.offset)
+        deferred = any(structure["after"] for structure in run.deferred_indexes)
+        return Statements(self.copy, self.using, self.source, keys, run.timestamp, has_deferred_keys=deferred)
 
     @property
     def is_cross_database(self) -> bool:

@@ -1,4 +1,4 @@
-"""The operations on a copy. Each takes a Job and returns a Result; none raises for what a user can cause."""
+"""The operations on a copy. Each takes a job and returns a result; errors that a user can cause are results."""
 
 import logging
 import time
@@ -6,26 +6,25 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 
-from django.db import DatabaseError, Error, connections
-from django.db.models import F, Max, Min
-from django.utils.text import format_lazy
+from django.db import DatabaseError, Error
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from compat.copying import preflight, results
-from compat.copying.dialects import dialect_for
 from compat.copying.errors import CopyError
-from compat.copying.job import Job, NullProgress
+from compat.copying.job import Job
+from compat.copying.messages import Message
 from compat.copying.models import CopyRun
 from compat.copying.results import Result
-from compat.copying.rows.orphans import reject_orphans
-from compat.copying.rows.retry_rejected import retry_run, waiting
-from compat.copying.rows.rollback import next_to_roll_back, roll_back_run
+from compat.copying.rows.retry_rejected import waiting
+from compat.copying.rows.rollback import next_to_roll_back
 from compat.copying.rows.verification import Differences
-from compat.copying.runner import deferred_indexes, estimate
-from compat.copying.runner.final_verification import verify_rows, wait_for_writers
-from compat.copying.runner.ranges import copy_ranges
-from compat.copying.runs import events, lease, lifecycle, store
+from compat.copying.runner import verification
+from compat.copying.runner.estimate import estimate
+from compat.copying.runner.outcome import result_of
+from compat.copying.runner.reservation import reserve, run_to_roll_back
+from compat.copying.runner.runner import COPY, RETRY_REJECTED, ROLL_BACK, Runner
+from compat.copying.runs import events, lease, store
 from compat.copying.runs.heartbeat import POLL_SECONDS
 from compat.copying.states import RESUMABLE, State
 from compat.database.errors import Failure
@@ -34,16 +33,14 @@ from compat.database.text import one_line
 
 logger = logging.getLogger(__name__)
 Operation = Callable[[Job], Result]
-EQUAL = gettext_lazy("verified, {rows} rows: source and target are equal")
-DIFFER = gettext_lazy("verified, {rows} rows: source and target differ: {differences}")
 
 
-def _after(check: Callable[[Job], None]) -> Callable[[Operation], Operation]:
-    """Check the ground first, and turn what goes wrong before a run is owned into a blocked result."""
+def _checked(check: Callable[[Job], None]) -> Callable[[Operation], Operation]:
+    """Run the preflight check first; what keeps the operation from starting becomes a BLOCKED result."""
 
     def decorate(operation: Operation) -> Operation:
         @wraps(operation)
-        def guarded(job: Job) -> Result:
+        def checked(job: Job) -> Result:
             try:
                 check(job)
                 return operation(job)
@@ -54,7 +51,7 @@ def _after(check: Callable[[Job], None]) -> Callable[[Operation], Operation]:
             logger.debug("%s is blocked: %s", job.copy.name, message)
             return Result(results.BLOCKED, error=message)
 
-        return guarded
+        return checked
 
     return decorate
 
@@ -63,141 +60,91 @@ def _refusal(job: Job, error: DatabaseError | Error) -> str:
     failure = failure_of(error, job.using)
     text = _("The database refused: %(error)s")
     if failure is Failure.READ_ONLY:
-        text = _("The database %(alias)r may only be read here: take a role, and a server or file, that may write.")
+        text = _("The database %(alias)r is read-only here. Use a role, and a server or file, that can be written.")
     elif failure is Failure.PERMISSION:
         text = _(
-            "The role lacks a right in the database %(alias)r (%(error)s). A copy, and its dry run, take SELECT, "
-            "INSERT, UPDATE and DELETE on the target and on the tables of runs, and USAGE on their sequences: grant "
-            "them, or take another role."
+            "The role lacks a privilege in the database %(alias)r (%(error)s). A copy and its dry run need SELECT, "
+            "INSERT, UPDATE and DELETE on the target and on the tables of runs, and USAGE on their sequences. "
+            "Grant them, or use another role."
         )
     return text % {"alias": job.using, "error": one_line(error)}
 
 
-@_after(preflight.check)
+@_checked(preflight.check)
 def copy_rows(job: Job) -> Result:
-    """Copy what waits in the source, verify_rows it, and answer for the whole run.
+    """Copy the rows that no run has copied yet, verify them, and answer for the whole run.
 
-    From another database the copy's parents come first, and only a complete parent lets it go on.
+    From another database the parents of the copy come first, and the copy starts only when they are complete.
     """
     for parent in job.copy.parents if job.is_cross_database else ():
-        result = copy_rows(replace(job, copy=parent))
+        result = copy_rows(replace(job, copy=parent, run_id=None))
         if result.status not in {results.COMPLETED, results.NOTHING_TO_DO}:
             return result
-    run = job.retrying(lambda: store.begin(job.copy, job.using, job.source), f"{job.copy.name}, beginning")
-    if run is None:
-        return _nothing_to_do(job)
-    return lifecycle.owned(job, run, _copy_and_verify)
+    run = job.retrying(lambda: reserve(job), f"{job.copy.name}, reserving keys")
+    return Runner(job, run, COPY).run() if run else _nothing_to_do(job)
 
 
 def _nothing_to_do(job: Job) -> Result:
-    """Nothing waits; but a run that was found different is compared again, and what is missing brought over."""
-    runs = store.kept_runs(job.copy, job.using, job.source)
-    if different := runs.filter(verified=False).last():
-        return lifecycle.owned(job, lease.acquire(different, job.using, State.RUNNING), _copy_and_verify)
-    run = runs.first()
-    rows = job.copy.source._base_manager.using(job.source).count()
+    run = store.kept_runs(job.copy, job.using, job.source).first()
+    rows = QuerySet(job.copy.source, using=job.source).count()
     logger.info("%s: nothing to do, %d rows in the source", job.copy.name, rows)
     return Result(results.NOTHING_TO_DO, run=run.pk if run else None, source_rows=rows)
 
 
-def _copy_and_verify(job: Job, run: CopyRun, began: float) -> Result:
-    deferred_indexes.prepare(job, run)
-    job.progress.begin(_("copying"), _rows_left(job, run))
-    copy_ranges(job, run)
-    job.progress.end()
-    if not job.stop.requested():
-        wait_for_writers(job, run)
-        job.retrying(lambda: _refresh_statistics(job), f"run {run.pk}, refreshing statistics")
-        with deferred_indexes.restored_beside(job, run):
-            differences = _compare(job, run, sweep=False)
-        if run.deferred_indexes:
-            reject_orphans(job, run)
-            deferred_indexes.restore(job, run)
-        if differences.missing and not job.stop.requested():
-            differences = _compare(job, run, sweep=True)
-        differences = _without_older_rows(job, run, differences)
-    if job.stop.requested():
-        return lifecycle.stopped(job, run, job.stop.reason, began)
-    return lifecycle.completed(job, run, differences, began)
-
-
-def _without_older_rows(job: Job, run: CopyRun, differences: Differences) -> Differences:
-    """Of a copy that keeps keys, warn of rows that were in the target before with other values; they stay."""
-    if not job.copy.keep_keys or not differences.changed:
-        return differences
-    older = Differences(changed=differences.changed, samples=differences.samples)
-    logger.warning(
-        "run %d: rows of %s that were in the target before differ from the source and were left as they are: %s",
-        run.pk, job.copy.target._meta.db_table, events.in_english(older),
-    )  # fmt: skip
-    return replace(differences, changed=0)
-
-
-def _rows_left(job: Job, run: CopyRun) -> int | None:
-    """Count the rows still to copy; only for somebody who looks on, for it reads the whole key."""
-    if isinstance(job.progress, NullProgress):
-        return None
-    parts = run.ranges.using(job.using).filter(next_key__lte=F("last_key"))
-    bounds = parts.aggregate(first=Min("next_key"), last=Max("last_key"))
-    if bounds["first"] is None:
-        return 0
-    return job.copy.source._base_manager.using(job.source).filter(pk__range=(bounds["first"], bounds["last"])).count()
-
-
-def _refresh_statistics(job: Job) -> None:
-    connection = connections[job.using]
-    with connection.cursor() as cursor:
-        dialect_for(connection).refresh_statistics(cursor, job.copy.target._meta.db_table)
-
-
-def _compare(job: Job, run: CopyRun, *, sweep: bool) -> Differences:
-    began = time.monotonic()
-    job.progress.begin(_("comparing"), store.totals(run, job.using).copied)
-    differences = verify_rows(job, run, sweep=sweep)
-    job.progress.end()
-    if not job.stop.requested():
-        found = events.in_english(differences)
-        logger.info("run %d: compared in %.2f s, differences: %s", run.pk, time.monotonic() - began, found)
-    return differences
-
-
-@_after(preflight.check)
+@_checked(preflight.check)
 def verify(job: Job) -> Result:
-    """Compare the source with what all runs made of it; rows that no run has looked at are missing."""
+    """Compare the source with the rows of all kept runs; rows that no run has covered are missing."""
     began = time.monotonic()
     differences, copied, rejected = Differences(), 0, 0
     runs = list(store.kept_runs(job.copy, job.using, job.source))
     for run in runs:
         done = store.totals(run, job.using)
         copied, rejected = copied + done.copied, rejected + done.rejected
-        job.progress.begin(_("comparing run %(run)d") % {"run": run.pk}, done.copied)
-        of_run = verify_rows(job, run, sweep=False)
-        job.progress.end()
-        if run.state == State.COMPLETED and not job.stop.requested():
-            store.note_verification(run, job.using, of_run)
-        differences += of_run
+        differences += _verify_run(job, run, done.copied)
     if job.stop.requested():
         return Result(results.STOPPED, error=str(job.stop.reason))
-    differences += store.unseen_rows(job.copy, job.using, job.source)
+    differences += verification.uncovered_rows(job.copy, job.using, job.source)
     if runs:
-        level, text = (logging.WARNING, DIFFER) if differences else (logging.INFO, EQUAL)
-        events.record(runs[0], job.using, level, format_lazy(text, rows=copied, differences=differences))
+        _record_verification(runs[0], job.using, copied, differences)
+    error = Message("differ", differences=differences.message()) if differences else None
     return Result(
         results.DIFFERENT if differences else results.VERIFIED,
         run=runs[0].pk if runs else None,
-        source_rows=job.copy.source._base_manager.using(job.source).count(),
+        source_rows=QuerySet(job.copy.source, using=job.source).count(),
         copied=copied,
         rejected=rejected,
         seconds=time.monotonic() - began,
         verified=not differences,
         differences=differences.counts(),
-        error=_("Source and target differ: %(differences)s.") % {"differences": differences} if differences else None,
+        error=str(error) if error else None,
     )
 
 
-@_after(preflight.check_target)
+def _verify_run(job: Job, run: CopyRun, rows: int) -> Differences:
+    job.progress.begin(_("verifying run %(run)d") % {"run": run.pk}, rows)
+    differences = verification.verify_run(job, run, sweep=False)
+    job.progress.end()
+    if run.state == State.COMPLETED and not job.stop.requested():
+        verification.store_verification(run, job.using, differences)
+    return differences
+
+
+def _record_verification(newest: CopyRun, using: str, rows: int, differences: Differences) -> None:
+    if differences:
+        found = Message("verified_different", rows=rows, differences=differences.message())
+        events.record(newest, using, logging.WARNING, found)
+    else:
+        events.record(newest, using, logging.INFO, Message("verified_equal", rows=rows))
+
+
+@_checked(preflight.check_target)
 def roll_back(job: Job) -> Result:
-    """Take the rows of every run back, the newest run first; then the parents that came from another database."""
+    """Delete the rows of every run, the newest run first; then the parents that came from another database.
+
+    If the job names a run, only its rows are deleted.
+    """
+    if job.run_id is not None:
+        return _roll_back(job, run_to_roll_back(job))
     result = _roll_back_runs(job)
     if result.status in {results.ROLLED_BACK, results.NOTHING_TO_DO}:
         for parent in reversed(job.copy.parents):
@@ -210,82 +157,64 @@ def roll_back(job: Job) -> Result:
 def _roll_back_runs(job: Job) -> Result:
     total: Result | None = None
     while run := next_to_roll_back(job):
-        result = _roll_back(replace(job, source=run.source), run)
+        result = _roll_back(job, run)
         if result.status != results.ROLLED_BACK:
             return result
         total = result if total is None else total.plus(result)
     return total or Result(results.NOTHING_TO_DO)
 
 
-@_after(preflight.check_target)
+@_checked(preflight.check_target)
 def cancel(job: Job) -> Result:
-    """Take the rows of the newest run back, once its owner has given it up; see `requests.ask`."""
-    run = next_to_roll_back(job)
+    """Delete the rows of the run that the job names, or of the newest run, as soon as its lease is free.
+
+    `requests.ask` asks its holder to stop.
+    """
+    run = next_to_roll_back(job) if job.run_id is None else run_to_roll_back(job)
     if run is None:
         return Result(results.NOTHING_TO_DO)
     while not lease.is_free(run, job.using):
         if job.stop.wait(POLL_SECONDS):
             return Result(results.STOPPED, run=run.pk, error=str(job.stop.reason))
     run.refresh_from_db(using=job.using)
-    return _roll_back(replace(job, source=run.source), run)
+    if job.run_id is not None:
+        run = run_to_roll_back(job)  # a later run may have copied rows since
+    return _roll_back(job, run)
 
 
 def _roll_back(job: Job, run: CopyRun) -> Result:
+    job = replace(job, source=run.source)
     preflight.check(job)
-    return lifecycle.owned(job, lease.acquire(run, job.using, State.ROLLING_BACK), _roll_back_run)
+    return Runner(job, lease.acquire(run, job.using, State.ROLLING_BACK), ROLL_BACK).run()
 
 
-def _roll_back_run(job: Job, run: CopyRun, began: float) -> Result:
-    before = store.totals(run, job.using).copied
-    job.progress.begin(_("taking back run %(run)d") % {"run": run.pk}, before)
-    deferred_indexes.restore(job, run)
-    kept = roll_back_run(job, run)
-    if kept is None:
-        return lifecycle.stopped(job, run, job.stop.reason, began)
-    error = _("Rows that changed since the copy, or are referred to, were kept: %(kept)s.") % {"kept": kept}
-    seconds, deleted = time.monotonic() - began, before - store.totals(run, job.using).copied
-    text = gettext_lazy("rolled back, {rows} rows deleted in {seconds:.2f} s, kept: {kept}")
-    lifecycle.release(
-        job, run, State.ROLLED_BACK, format_lazy(text, rows=deleted, seconds=seconds, kept=kept),
-        differences=kept.differences.counts(), error=error if kept else "", verified=None,
-    )  # fmt: skip
-    return replace(lifecycle.answer(job, run, results.ROLLED_BACK), seconds=seconds, copied=deleted)
-
-
-@_after(preflight.check)
+@_checked(preflight.check)
 def retry_rejected(job: Job) -> Result:
-    """Try the rejected rows of all runs again, or those that the job names."""
-    outcome = Result(results.NOTHING_TO_DO)
+    """Retry the rejected rows of all runs, or those that the job names."""
+    result = Result(results.NOTHING_TO_DO)
     states = (*RESUMABLE, State.COMPLETED)
     for run in store.kept_runs(job.copy, job.using, job.source).filter(state__in=states):
         if waiting(job, run).exists():
-            outcome = lifecycle.owned(job, lease.acquire(run, job.using, State.RUNNING), _retry_run)
-            if outcome.status not in {results.COMPLETED, results.DIFFERENT}:
-                return outcome
-    return outcome
+            result = Runner(job, lease.acquire(run, job.using, State.RUNNING), RETRY_REJECTED).run()
+            if result.status not in {results.COMPLETED, results.DIFFERENT}:
+                return result
+    return result
 
 
-def _retry_run(job: Job, run: CopyRun, began: float) -> Result:
-    job.progress.begin(_("retrying rejects of run %(run)d") % {"run": run.pk}, waiting(job, run).count())
-    retry_run(job, run)
-    job.progress.end()
-    return _copy_and_verify(job, run, began)
-
-
-@_after(preflight.check)
+@_checked(preflight.check)
 def dry_run(job: Job) -> Result:
-    """Say what would be copied and rejected and how long it would take; change nothing."""
+    """Return what would be copied and rejected and how long it would take; nothing is changed."""
     if run := store.open_run(job.copy, job.using):
         store.check_resumable(run, job.source)
-    found = estimate.estimate(job)
+    found = estimate(job)
     return Result(
         results.DRY_RUN, source_rows=found.rows, copied=found.rows - found.rejected, rejected=found.rejected,
         seconds=found.seconds,
     )  # fmt: skip
 
 
-@_after(preflight.check_target)
+@_checked(preflight.check_target)
 def status(job: Job) -> Result:
-    """Answer for the newest run; the command lists them all."""
+    """Return the counts of the newest run."""
     run = store.runs_of(job.copy, job.using).first()
-    return lifecycle.answer(job, run, run.state) if run else Result(results.NOTHING_TO_DO)
+    return result_of(run, job.using, run.state) if run else Result(results.NOTHING_TO_DO)

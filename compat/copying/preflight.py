@@ -1,14 +1,15 @@
-"""Look before anything is written: can the copy be done here at all?"""
+"""The checks before a copy writes anything."""
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from django.db import DatabaseError, Error, connections
 from django.db.models import Model
 from django.utils.connection import ConnectionDoesNotExist
 from django.utils.translation import gettext
 
+from compat.copying.dialects import dialect_for
+from compat.copying.dialects.base import Column
 from compat.copying.errors import Blocked
 from compat.copying.functions import is_zone
 from compat.copying.job import Job
@@ -16,11 +17,11 @@ from compat.copying.models import CopyEvent, CopyRange, CopyRun, RejectedRow
 from compat.database.files import absent_file
 from compat.database.text import one_line
 
-PLACE = ("ENGINE", "HOST", "PORT", "NAME")
+IDENTITY = ("ENGINE", "HOST", "PORT", "NAME")
 
 
 def check(job: Job) -> None:
-    """Raise Blocked with what to do, unless both databases answer and hold the tables and columns needed."""
+    """Raise Blocked unless both databases answer and have the tables and columns of the copy."""
     _ = job.copy.fields  # raises DeclarationError
     _check_zones(job)
     _check_aliases(job)
@@ -29,7 +30,7 @@ def check(job: Job) -> None:
 
 
 def _check_zones(job: Job) -> None:
-    """Refuse a zone that nobody knows, for every row would be rejected."""
+    """Refuse an unknown time zone, because every row would be rejected."""
     for name in sorted(job.copy.zones):
         if not is_zone(name):
             text = gettext("There is no time zone %(zone)r. Correct LEGACY_TIME_ZONE, or the zone in the declaration.")
@@ -37,16 +38,18 @@ def _check_zones(job: Job) -> None:
 
 
 def _check_aliases(job: Job) -> None:
-    """Refuse a second name of the target's database as the source: its rows would be copied once under each name."""
+    """Refuse another alias of the target's database as the source: its rows would be copied once for each alias."""
     if job.is_cross_database and {job.source, job.using} <= set(connections):
-        places = [tuple(connections[alias].settings_dict[key] for key in PLACE) for alias in (job.source, job.using)]
-        if places[0] == places[1]:
+        databases = [
+            tuple(connections[alias].settings_dict[key] for key in IDENTITY) for alias in (job.source, job.using)
+        ]
+        if databases[0] == databases[1]:
             text = gettext("%(source)r and %(target)r are the same database: leave --source away.")
             raise Blocked(text % {"source": job.source, "target": job.using})
 
 
 def check_target(job: Job) -> None:
-    """Raise Blocked with what to do, unless the target's database is ready for the copy."""
+    """Raise Blocked unless the target's database is ready for the copy."""
     needed = {job.copy.target: {job.copy.target_key, *(field.column for field, _ in job.copy.fields)}}
     for model in (CopyRun, CopyRange, CopyEvent, RejectedRow):
         needed[model] = {field.column for field in model._meta.concrete_fields}
@@ -58,12 +61,12 @@ def _check_tables(using: str, needed: dict[type[Model], set[str]]) -> None:
         connection = connections[using]
         _check_file(using, absent_file(connection), next(iter(needed)))
         with connection.cursor() as cursor:
-            present = set(connection.introspection.table_names(cursor, include_views=True))
-            for model, columns in needed.items():
-                _check_presence(using, model, present)
-                description = connection.introspection.get_table_description(cursor, model._meta.db_table)
-                _check_foreign_columns(using, model, description)
-                _check_columns(using, model, columns - {column.name for column in description})
+            introspection = dialect_for(connection).introspection
+            for model, names in needed.items():
+                columns = introspection.columns(cursor, model._meta.db_table)
+                _check_presence(using, model, columns)
+                _check_unknown_columns(using, model, columns)
+                _check_columns(using, model, names - {column.name for column in columns})
     except ConnectionDoesNotExist:
         known = ", ".join(connections)
         text = gettext("There is no database alias %(alias)r; the settings know: %(known)s.")
@@ -74,16 +77,16 @@ def _check_tables(using: str, needed: dict[type[Model], set[str]]) -> None:
 
 
 def _check_file(using: str, file: Path | None, model: type[Model]) -> None:
-    """Refuse a file that is not there; connecting would create an empty one under a mistyped name."""
+    """Refuse a file that does not exist, because a connection would create an empty one."""
     if file:
         text = gettext("The database %(alias)r is the file %(file)s, which does not exist. %(advice)s")
         advice = _advice(using) if model._meta.managed else _advice_on_legacy()
         raise Blocked(text % {"alias": using, "file": file, "advice": advice})
 
 
-def _check_presence(using: str, model: type[Model], present: set[str]) -> None:
+def _check_presence(using: str, model: type[Model], columns: list[Column]) -> None:
     table = model._meta.db_table
-    if table not in present:
+    if not columns:
         text = gettext("The table %(table)s is not in the database %(alias)r. %(advice)s")
         advice = _advice(using) if model._meta.managed else _advice_on_legacy()
         raise Blocked(text % {"table": table, "alias": using, "advice": advice})
@@ -96,13 +99,13 @@ def _check_columns(using: str, model: type[Model], missing: set[str]) -> None:
         raise Blocked(text % {"table": model._meta.db_table, "alias": using, **facts})
 
 
-def _check_foreign_columns(using: str, model: type[Model], description: Iterable[Any]) -> None:
+def _check_unknown_columns(using: str, model: type[Model], columns: Iterable[Column]) -> None:
     """Refuse a target with a column that the model does not know and that every row must fill."""
     if not model._meta.managed:
         return
     known = {field.column for field in model._meta.concrete_fields}
-    for column in description:
-        if column.name not in known and not column.null_ok and column.default is None:
+    for column in columns:
+        if column.name not in known and not column.may_be_null and not column.has_default:
             text = gettext(
                 "The column %(column)s of %(table)s in the database %(alias)r must not be NULL and is unknown to the "
                 "model, so no row can be written. %(advice)s"

@@ -1,4 +1,4 @@
-"""A progress bar with rate and remaining time, for a person at a terminal."""
+"""A progress bar with rate and remaining time for the terminal."""
 
 import logging
 import sys
@@ -30,14 +30,14 @@ class Bar:
             self._bar.update(rows)
 
     def end(self) -> None:
-        """Leave the finished bar on the screen."""
+        """Close the bar and leave it on the screen."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
 
 
 @contextmanager
-def above_the_bar() -> Iterator[None]:
-    """Print log lines above the bar instead of through it."""
+def logging_above_bar() -> Iterator[None]:
+    """Print log lines above the bar during the block, instead of through it."""
     with logging_redirect_tqdm(loggers=[logging.getLogger("compat")]):
         yield

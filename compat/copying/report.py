@@ -1,4 +1,4 @@
-"""Results as text for a person."""
+"""Results and runs as text for the terminal."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,7 +13,7 @@ from compat.copying.runs import store
 from compat.database.text import padded
 
 HEADLINES = {
-    results.COMPLETED: gettext_lazy("Copied and proven equal."),
+    results.COMPLETED: gettext_lazy("Copied and verified."),
     results.NOTHING_TO_DO: gettext_lazy("Nothing to do."),
     results.STOPPED: gettext_lazy("Stopped at a batch border. Run again to resume."),
     results.FAILED: gettext_lazy("Failed. Nothing is lost: run again to resume."),
@@ -25,22 +25,22 @@ HEADLINES = {
 COPIED = (gettext_lazy("copied"), gettext_lazy("rejected"), gettext_lazy("time"))
 LABELS = {
     results.DRY_RUN: (gettext_lazy("to copy"), gettext_lazy("to reject"), gettext_lazy("estimate")),
-    results.ROLLED_BACK: (gettext_lazy("taken back"), *COPIED[1:]),
+    results.ROLLED_BACK: (gettext_lazy("deleted"), *COPIED[1:]),
 }
-CLOCKS = {
+LOCAL_TIMES = {
     "skipped": ngettext_lazy(
-        "%(rows)d local time was skipped by the clocks of its zone and was read with the smaller UTC offset",
-        "%(rows)d local times were skipped by the clocks of their zone and were read with the smaller UTC offset",
+        "%(rows)d local time does not exist in its zone (clocks set forward); read with the smaller UTC offset",
+        "%(rows)d local times do not exist in their zone (clocks set forward); read with the smaller UTC offset",
         "rows",
     ),
     "ambiguous": ngettext_lazy(
-        "%(rows)d local time was shown twice by the clocks and was read with the smaller UTC offset",
-        "%(rows)d local times were shown twice by the clocks and were read with the smaller UTC offset",
+        "%(rows)d local time is ambiguous (clocks set back); read with the smaller UTC offset",
+        "%(rows)d local times are ambiguous (clocks set back); read with the smaller UTC offset",
         "rows",
     ),
 }
-WIDTHS = (-5, 12, 23, -11, -8, -7, 8, 0)
-"""Of the columns in the list of runs; a negative one is aligned to the right."""
+COLUMN_WIDTHS = (-5, 12, 23, -11, -8, -7, 8, 0)
+"""The columns of the list of runs; a negative width aligns to the right."""
 VERIFIED = {True: gettext_lazy("yes"), False: gettext_lazy("no"), None: "-"}
 
 
@@ -52,7 +52,7 @@ def summary(result: Result, style: Style) -> str:
 
 def _details(result: Result) -> Iterator[str]:
     if result.status == results.NOTHING_TO_DO and result.run is None:
-        return  # nobody counted anything
+        return  # nothing was counted
     copied, rejected, seconds = LABELS.get(result.status, COPIED)
     if result.run is not None:
         yield _figure(_("run"), str(result.run))
@@ -80,12 +80,12 @@ def _rows(number: int) -> str:
 def _remarks(result: Result) -> Iterator[str]:
     for kind, rows in result.local_times.items():
         if rows:
-            yield f"  {CLOCKS[kind] % {'rows': rows}}"
+            yield f"  {LOCAL_TIMES[kind] % {'rows': rows}}"
     if result.error:
         yield f"  {result.error}"
     if result.rejected and result.status == results.COMPLETED:
         yield "  " + _("The table compat_rejectedrow holds the rejected rows with reason and values.")
-        yield "  " + _("Mend them in the source, then run again with --retry-rejected.")
+        yield "  " + _("Correct them in the source, then run again with --retry-rejected.")
 
 
 def run_lines(runs: Iterable[CopyRun], using: str) -> Iterator[str]:
@@ -95,14 +95,14 @@ def run_lines(runs: Iterable[CopyRun], using: str) -> Iterator[str]:
     )  # fmt: skip
     for run in runs:
         done = store.totals(run, using)
-        keys = _("%(first)d to %(last)d") % {"first": run.first_key, "last": run.last_key}
+        keys = _("%(first)s to %(last)s") % dict(zip(("first", "last"), run.bounds, strict=True))
         yield _line(
             run.pk, run.get_state_display(), keys, f"{done.copied:,}", f"{done.rejected:,}", f"{run.seconds:.1f}",
             VERIFIED[run.verified], f"{run.started_at:%Y-%m-%d %H:%M:%S}",
         )  # fmt: skip
-        if run.error:
-            yield f"       {run.error}"
+        if run.error_text:
+            yield f"       {run.error_text}"
 
 
 def _line(*values: object) -> str:
-    return "  ".join(map(padded, values, WIDTHS))
+    return "  ".join(map(padded, values, COLUMN_WIDTHS))

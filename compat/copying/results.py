@@ -1,7 +1,9 @@
-"""What a command answers."""
+"""The results of operations."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from django.utils.translation import gettext_lazy as _
 
 COMPLETED = "completed"
 NOTHING_TO_DO = "nothing_to_do"
@@ -12,6 +14,9 @@ DRY_RUN = "dry_run"
 VERIFIED = "verified"
 DIFFERENT = "different"
 BLOCKED = "blocked"
+
+DIFFERENCE_LABELS = {"missing": _("missing"), "extra": _("extra"), "changed": _("changed")}
+"""The kinds of differences as a person reads them."""
 
 EXIT_CODES = {FAILED: 1, DIFFERENT: 1, BLOCKED: 2, STOPPED: 3}
 
@@ -31,7 +36,7 @@ class Result:
     differences: dict[str, int] = field(default_factory=lambda: {"missing": 0, "extra": 0, "changed": 0})
     error: str | None = None
     local_times: dict[str, int] = field(default_factory=lambda: {"skipped": 0, "ambiguous": 0})
-    """Rows whose legacy timestamp the clocks of its zone skipped or showed twice."""
+    """Rows whose local time does not exist in its zone ("skipped") or is ambiguous."""
 
     @property
     def rows_per_second(self) -> float:

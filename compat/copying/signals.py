@@ -1,12 +1,12 @@
-"""What a project can react to: `@receiver(run_finished, sender=PERFORMANCE)`.
+"""Signals about the end of runs: `@receiver(run_finished, sender=PERFORMANCE)`.
 
-The sender is the declaration of the copy. Receivers get `run` (its id), `using` (the target's alias) and
-`result` (a `compat.copying.results.Result`). They run in the process that copied, after the run has ended;
-one that raises is logged and harms nothing.
+The sender is the declaration of the copy. Receivers get `run` (its id), `using` (the alias of the target) and
+`result` (a `compat.copying.Result`). They run in the process that copied, after the end of the run is stored. An
+exception in a receiver is logged and changes nothing.
 
-run_finished   a run was completed, proven or with differences, or rolled back: see `result.status`
-run_failed     a run gave up; it can be resumed
-rows_rejected  a run, ended or stopped, put `count` more rows to the rejects
+run_finished   a run was completed, verified or with differences, or rolled back: see `result.status`
+run_failed     a run ended with an error; it can be resumed
+rows_rejected  `count` more rows of a run were rejected, whether the run was completed or stopped
 """
 
 from datetime import datetime
@@ -30,7 +30,7 @@ OUTCOMES = {
 
 
 def announce(job: Job, run: CopyRun, result: Result, since: datetime) -> None:
-    """Tell the receivers how the work on a run ended that began at `since`."""
+    """Send the signals for the work on a run that began at `since`."""
     facts = {"sender": job.copy, "run": run.pk, "using": job.using, "result": result}
     if signal := OUTCOMES.get(result.status):
         signal.send_robust(**facts)

@@ -1,4 +1,4 @@
-"""The states of a run and the transitions between them: the one place that says what may follow what."""
+"""The states of a run with the transitions between them, and the phases of a run in their order."""
 
 from django.db import models
 from django.utils.functional import Promise
@@ -19,14 +19,30 @@ class State(models.TextChoices):
     ROLLED_BACK = "rolled_back", _("rolled back")
 
 
+class Phase(models.TextChoices):
+    """What a running process does, in this order; the first two come before the process holds the lease."""
+
+    PREFLIGHT = "preflight", _("checking")
+    RESERVE = "reserve", _("reserving keys")
+    RETRY_REJECTED = "retry_rejected", _("retrying rejected rows")
+    DEFER_INDEXES = "defer_indexes", _("deferring indexes")
+    COPY = "copy", _("copying")
+    WAIT_FOR_WRITERS = "wait_for_writers", _("waiting for open transactions")
+    ANALYZE = "analyze", _("refreshing statistics")
+    RESTORE_INDEXES = "restore_indexes", _("building indexes")
+    VERIFY = "verify", _("verifying")
+    SWEEP = "sweep", _("copying late rows")
+    ROLL_BACK = "roll_back", _("rolling back")
+
+
 MEANINGS: dict[State, Promise] = {
-    State.RUNNING: _("an owner holds the lease and copies"),
-    State.STOPPED: _("stopped at a batch border; whoever copies next resumes it, a starting server, too"),
-    State.PAUSED: _("stopped at a batch border because a person asked for it; only a person resumes it"),
-    State.FAILED: _("gave up on an error; whoever copies next resumes it, a starting server, too"),
-    State.COMPLETED: _("every row is over or rejected, and source and target were compared"),
-    State.ROLLING_BACK: _("an owner holds the lease and takes the rows back"),
-    State.ROLLED_BACK: _("the rows are gone, but for those that somebody changed since"),
+    State.RUNNING: _("a process holds the lease and copies"),
+    State.STOPPED: _("stopped at a batch border; the next copy resumes it, also that of a starting server"),
+    State.PAUSED: _("stopped at a batch border on request; only a person resumes it"),
+    State.FAILED: _("stopped by an error; the next copy resumes it, also that of a starting server"),
+    State.COMPLETED: _("every row is copied or rejected, and source and target were compared"),
+    State.ROLLING_BACK: _("a process holds the lease and deletes the copied rows"),
+    State.ROLLED_BACK: _("the copied rows are deleted, except those that changed or are referred to"),
 }
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.RUNNING: frozenset(
@@ -44,7 +60,7 @@ OPEN = (*RESUMABLE, State.ROLLING_BACK)
 
 
 def may_become(former: str, new: State) -> bool:
-    """Tell whether a run in state `former` may become `new`."""
+    """Return whether a run in state `former` may become `new`."""
     return new in TRANSITIONS[State(former)]
 
 

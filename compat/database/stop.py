@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from django.utils.functional import Promise
-from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy as _
+from compat.database.messages import Message
 
 
 class Stop:
@@ -19,17 +17,17 @@ class Stop:
     def __init__(self, max_seconds: float | None = None) -> None:
         self._deadline = None if max_seconds is None else time.monotonic() + max_seconds
         self._event = threading.Event()
-        self.reason: str | Promise = ""
+        self.reason: Message | None = None
 
-    def request(self, reason: str | Promise) -> None:
+    def request(self, reason: Message | str) -> None:
         """Request a stop. The first reason is kept."""
-        self.reason = self.reason or reason
+        self.reason = self.reason or Message.of(reason)
         self._event.set()
 
     def requested(self) -> bool:
         """Return whether a stop is requested or the deadline has passed."""
         if self._deadline is not None and time.monotonic() >= self._deadline:
-            self.request(_("the time limit of --max-seconds was reached"))
+            self.request(Message("time_limit"))
         return self._event.is_set()
 
     def wait(self, seconds: float) -> bool:
@@ -42,7 +40,7 @@ def on_signals(stop: Stop) -> Iterator[None]:
     """Turn SIGINT and SIGTERM into a stop request. A second signal has its usual effect."""
 
     def handle(number: int, frame: FrameType | None) -> None:
-        stop.request(format_lazy(_("received {signal}"), signal=signal.Signals(number).name))
+        stop.request(Message("received_signal", signal=signal.Signals(number).name))
         signal.signal(number, former[number])
 
     if threading.current_thread() is not threading.main_thread():

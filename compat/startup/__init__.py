@@ -1,4 +1,4 @@
-"""What happens when a server starts: verify, repair what is safe, copy what waits; once, whatever the workers.
+"""The start of a server: verify, apply the safe repairs and copy, once regardless of the number of workers.
 
-`hook` finds out whether this process serves, `work` does the work and tells what it did.
+`hook` finds out whether this process serves, `work` does the work and reports it.
 """

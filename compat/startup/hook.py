@@ -1,10 +1,10 @@
-"""Start the work in a process that serves requests, and in no other.
+"""Start the work in processes that serve requests, and only there.
 
 `arm()` is called when the apps are ready, in every process that uses Django. `serve()` is called by `wsgi.py`
-and `asgi.py`, which only a server imports: `runserver` in the process that serves (not in the one that watches
-the files), gunicorn in each worker, uvicorn in its process. gunicorn with `--preload`, like any server that
-forks after loading, imports it once in the master, where a thread would not survive the fork: so the work waits
-a moment, and if the process forks meanwhile, it is left to the children.
+and `asgi.py`, which only servers import: `runserver` in the process that serves (not in the one that watches
+the files), gunicorn in each worker, uvicorn in its process. A server that forks after loading the application,
+such as gunicorn with `--preload`, imports them once in the master, and a thread of the master does not survive
+the fork. Therefore the work starts after a delay, and if the process forks during the delay, its children work.
 """
 
 import atexit
@@ -18,42 +18,42 @@ from typing import NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from compat import background, conf
-from compat.background import PATIENCE
+from compat.background import STOP_TIMEOUT_SECONDS
+from compat.database.messages import Message
 from compat.database.stop import Stop
 
 logger = logging.getLogger(__name__)
 
-GRACE = 0.5
-"""Seconds that a server has to fork, and to give its first answers, before the work begins."""
-REFUSED = 3
-"""Exit code of a process that refuses to serve; for gunicorn it means not to try again."""
+DELAY_SECONDS = 0.5
+"""Delay of the work, in which a server may fork and give its first answers."""
+REFUSAL_EXIT_CODE = 3
+"""Exit code of a process that refuses to serve; gunicorn does not start it again."""
 
 
 class Hook:
-    """The work of this process: armed, then waiting for its moment, then begun once or left to the children."""
+    """The work of this process: armed, then delayed, then started once or left to the child processes."""
 
     def __init__(self, work: Callable[[Stop], None], gate: Callable[[Stop], bool] = lambda stop: True) -> None:
-        """Keep what to do, and a question that may keep the process from serving at all."""
+        """Store the work, and the gate: a function that returns whether the process may serve."""
         self.work, self.gate = work, gate
         self.stop = Stop()
         self._lock = threading.Lock()
-        self._armed = self._begun = self._left_to_children = False
+        self._armed = self._started = self._left_to_children = False
         self._thread: threading.Thread | None = None
 
     def arm(self) -> None:
-        """Let `serve` start the work."""
+        """Allow `serve` to start the work."""
         self._armed = True
 
     def serve(self) -> None:
-        """Start the work in this process, or in those that it forks within the next moment."""
+        """Start the work in this process, or in the children that it forks during the delay."""
         if not self._armed:
             return
         self._armed = False
-        _end_in_order()
-        if not _wanted():
+        _exit_on_sigterm()
+        if not _is_on():
             return
         if conf.strict() and not self.gate(self.stop):
             _refuse()
@@ -67,59 +67,59 @@ class Hook:
         self._thread.start()
 
     def _run(self) -> None:
-        if self.stop.wait(GRACE) or not self._begin():
+        if self.stop.wait(DELAY_SECONDS) or not self._start():
             return
         try:
             self.work(self.stop)
         except Exception:
-            logger.exception("the server goes on, but its start-up work failed")
+            logger.exception("the start-up work failed; the server continues")
 
-    def _begin(self) -> bool:
+    def _start(self) -> bool:
         with self._lock:
-            self._begun = not self._left_to_children
-            return self._begun
+            self._started = not self._left_to_children
+            return self._started
 
     def _before_fork(self) -> None:
         with self._lock:
-            self._left_to_children = not self._begun
+            self._left_to_children = not self._started
 
     def _after_fork_in_child(self) -> None:
-        """Schedule the work in the child; locks and threads of the parent do not work here."""
+        """Schedule the work in the child process, where locks and threads of the parent do not work."""
         if self._left_to_children:
             self._lock, self.stop = threading.Lock(), Stop()
             self._left_to_children = False
             self._schedule()
 
     def shut_down(self) -> None:
-        """Ask the work to stop, also what pages have begun, and wait for the batch in hand."""
-        self.stop.request(gettext_lazy("the server stops"))
+        """Request a stop of the work and of what the pages started, and wait for the current batches."""
+        self.stop.request(Message("server_stops"))
         if self._thread is not None:
-            self._thread.join(PATIENCE)
+            self._thread.join(STOP_TIMEOUT_SECONDS)
         background.shut_down()
 
 
-def _end_in_order() -> None:
-    """Let a server that knows nothing of SIGTERM, such as `runserver --noreload`, end as on Ctrl-C."""
+def _exit_on_sigterm() -> None:
+    """Exit in order on SIGTERM in servers that do not handle it, such as `runserver --noreload`."""
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
-def _wanted() -> bool:
+def _is_on() -> bool:
     try:
         return conf.startup() is not conf.Startup.OFF
     except ImproperlyConfigured as error:
-        logger.error(_("the start-up check is off: %s"), error)
+        logger.error(_("The start-up check is off: %s"), error)
         return False
 
 
 def _refuse() -> NoReturn:
     """End this process before it serves."""
-    text = _("COMPAT['STRICT'] is set and the structure is not as it should be: this process does not serve")
+    text = _("COMPAT['STRICT'] is set and the structure has errors: this process does not serve.")
     logger.critical(text)
     if threading.current_thread() is threading.main_thread():
-        sys.exit(REFUSED)
+        sys.exit(REFUSAL_EXIT_CODE)
     logging.shutdown()
-    os._exit(1)  # runserver loads the application in a thread, where an exit would go unnoticed
+    os._exit(1)  # sys.exit() in a thread ends only the thread, and runserver loads the application in one
 
 
 def _work(stop: Stop) -> None:

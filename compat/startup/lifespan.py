@@ -1,4 +1,4 @@
-"""Let an ASGI server that stops wait for the batch in hand, by the lifespan protocol, which Django does not speak."""
+"""The lifespan protocol of ASGI, which Django lacks: a server that stops waits for the current batch."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ class Lifespan:
         self.application, self.shut_down = application, shut_down
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Answer the lifespan's messages; leave all else to the application."""
+        """Answer the messages of the lifespan protocol; pass everything else to the application."""
         if scope["type"] != "lifespan":
             await self.application(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""What a starting server does: verify and repair first, which is short; then copy, beside the server."""
+"""The work of a starting server: verify and repair, which is short, then copy while the server serves."""
 
 import logging
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ from compat.services import Fixes
 from compat.structure.findings import Severity
 
 logger = logging.getLogger("compat.startup")
-HELD = (State.PAUSED, State.ROLLED_BACK)
-"""States of the newest run in which a server does not copy by itself: a person decided otherwise."""
-SHOWN = 10
-"""Findings that are listed; the command shows them all."""
+HELD_STATES = (State.PAUSED, State.ROLLED_BACK)
+"""States of the newest run in which a server does not copy, because a person stopped or rolled back the copy."""
+MAX_LISTED_FINDINGS = 10
+"""Findings in the log; the command lists them all."""
 
 
 def run(stop: Stop) -> None:
-    """Do the work with connections of this thread, if no other process of this server does it."""
+    """Do the work with connections of this thread, unless another process of this server does it."""
     using = conf.startup_database()
     try:
         if acquire_leadership(using, stop):
@@ -34,7 +34,7 @@ def run(stop: Stop) -> None:
 
 
 def is_sound(stop: Stop) -> bool:
-    """Verify and repair at once, in this thread; tell whether no error is left, and report when one is."""
+    """Verify and repair in this thread; return whether no error is left, and report the errors."""
     try:
         fixes = _fixed(conf.startup_database(), stop)
     finally:
@@ -47,7 +47,7 @@ def is_sound(stop: Stop) -> bool:
 def _run(using: str, stop: Stop) -> None:
     fixes = _fixed(using, stop)
     if conf.startup() is Startup.COPY:
-        fixes = services.copy_readings(fixes, conf.startup_source(), stop, held=HELD)
+        fixes = services.copy_readings(fixes, conf.startup_source(), stop, held=HELD_STATES)
     report(fixes)
 
 
@@ -56,10 +56,10 @@ def _fixed(using: str, stop: Stop) -> Fixes:
 
 
 def report(fixes: Fixes) -> None:
-    """Log one summary line, and one block with the commands to run where a person is needed."""
+    """Log one line of summary, and one block with the commands to run when something needs attention."""
     logger.info("start-up check of %s: %s", fixes.structure.database, "; ".join(_summary(fixes)))
     if needs := list(_needs(fixes)):
-        logger.warning(_("the database %s needs a person:\n%s"), fixes.structure.database, "\n".join(needs))
+        logger.warning(_("The database %s needs attention:\n%s"), fixes.structure.database, "\n".join(needs))
 
 
 def _summary(fixes: Fixes) -> Iterator[str]:
@@ -72,7 +72,7 @@ def _summary(fixes: Fixes) -> Iterator[str]:
     if copy is not None and copy.status == results.NOTHING_TO_DO:
         yield "nothing to copy"
     elif copy is not None:
-        yield f"copy {copy.status.replace('_', ' ')}, {copy.copied} rows over, {copy.rejected} rejected"
+        yield f"copy {copy.status.replace('_', ' ')}, {copy.copied} rows copied, {copy.rejected} rejected"
     yield f"{fixes.seconds:.2f} s"
 
 
@@ -81,14 +81,14 @@ def _left(fixes: Fixes, severity: Severity) -> int:
 
 
 def _needs(fixes: Fixes) -> Iterator[str]:
-    """Yield the lines of the block: what is wrong, and the commands that show and mend it."""
+    """Yield the lines of the block: what is wrong, and the commands that show it and correct it."""
     structure, copy = fixes.structure, fixes.copy
     alias = "" if structure.database == "default" else f" --database {structure.database}"
     if structure.status == "unverifiable":
         yield from [f"  {fixes.error}"] if fixes.error else _listed(fixes)
         yield (
             "  "
-            + _("The server runs without the check. Afterwards:")
+            + _("The database was not verified. Correct this, then run:")
             + f" python manage.py run_compatibility_fixes{alias}"
         )
         return
@@ -105,10 +105,10 @@ def _needs(fixes: Fixes) -> Iterator[str]:
             copy.rejected,
         )
         yield f"  {text % {'rows': copy.rejected}}"
-        yield _command(_("mend them in performance_data, then:"), f"migrate_performance --retry-rejected{alias}")
+        yield _command(_("Correct them in performance_data, then run:"), f"migrate_performance --retry-rejected{alias}")
     elif copy.exit_code:
-        yield "  " + _("The copy did not end well: %(error)s") % {"error": copy.error}
-        yield _command(_("see the runs:"), f"migrate_performance --status{alias}")
+        yield "  " + _("The copy failed: %(error)s") % {"error": copy.error}
+        yield _command(_("To list the runs:"), f"migrate_performance --status{alias}")
 
 
 def _command(text: str, command: str) -> str:
@@ -118,17 +118,17 @@ def _command(text: str, command: str) -> str:
 def _listed(fixes: Fixes, least: Severity = Severity.WARNING) -> Iterator[str]:
     severities = {Severity.ERROR, least}
     issues = [issue for issue in fixes.structure.issues if issue.severity in severities and issue.ignored is None]
-    for issue in issues[:SHOWN]:
+    for issue in issues[:MAX_LISTED_FINDINGS]:
         yield f"  {issue.code} {issue.table}: {issue.message}"
         if issue.hint:
             yield f"    {issue.hint}"
-    if len(issues) > SHOWN:
-        yield "  " + _("and %(number)d more") % {"number": len(issues) - SHOWN}
+    if len(issues) > MAX_LISTED_FINDINGS:
+        yield "  " + _("and %(number)d more") % {"number": len(issues) - MAX_LISTED_FINDINGS}
 
 
 def _structure_needs(fixes: Fixes, alias: str) -> Iterator[str]:
     yield from _listed(fixes, Severity.ERROR)
     issues = [issue for issue in fixes.structure.issues if issue.severity is Severity.ERROR and issue.ignored is None]
-    yield _command(_("see them all:"), f"verify_structure{alias}")
+    yield _command(_("To list all findings:"), f"verify_structure{alias}")
     if any(issue.fixable and issue.needs_rewrite for issue in issues):
-        yield _command(_("rewrite the tables, no value is lost:"), f"verify_structure --fix --rewrite{alias}")
+        yield _command(_("To rewrite the tables without loss of data:"), f"verify_structure --fix --rewrite{alias}")

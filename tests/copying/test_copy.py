@@ -1,24 +1,18 @@
-"""Copying, proving, verifying: what ends up in the target."""
+"""Copying and verifying: what ends up in the target."""
 
 from datetime import UTC, datetime
 
-import psycopg2
 import pytest
+from django.db import connection
 
 from compat.copies import PERFORMANCE
-from compat.copying import operations
 from compat.copying.job import Job
+from compat.copying.models import CopyRange, CopyRun
+from compat.copying.rows.batches import copy_missing
 from compat.models import Device, PerformanceRecord
 from tests import legacy
-from tests.databases import connected
-
-
-def copy(**options):
-    return operations.copy_rows(Job(PERFORMANCE, **options))
-
-
-def verify(**options):
-    return operations.verify(Job(PERFORMANCE, **options))
+from tests.copying.helpers import AtStep, copy, dry_run, stop_requested, verify
+from tests.databases import connected, driver
 
 
 @pytest.mark.parametrize("options", [{}, {"batch_size": 1}, {"batch_size": 7}, {"workers": 3}], ids=str)
@@ -111,11 +105,11 @@ def test_legacy_text_forms_of_one_instant_become_djangos(migrated):
     [
         ("2023-01-15 12:00:00", "2023-01-15 11:00:00"),
         ("2023-07-15 12:00:00", "2023-07-15 10:00:00"),
-        ("2023-03-26 02:30:00", "2023-03-26 01:30:00"),  # skipped by the clocks
-        ("2023-10-29 02:30:00", "2023-10-29 01:30:00"),  # shown twice
+        ("2023-03-26 02:30:00", "2023-03-26 01:30:00"),  # nonexistent: clocks set forward
+        ("2023-10-29 02:30:00", "2023-10-29 01:30:00"),  # ambiguous: clocks set back
     ],
 )
-def test_naive_timestamps_are_read_in_the_legacy_zone(migrated, settings, local, instant):
+def test_local_timestamps_are_read_in_the_legacy_zone(migrated, settings, local, instant):
     settings.LEGACY_TIME_ZONE = "Europe/Berlin"
     legacy.build(migrated, 1)
     legacy.execute(migrated, "UPDATE performance_data SET timestamp = %s", [local])
@@ -123,7 +117,7 @@ def test_naive_timestamps_are_read_in_the_legacy_zone(migrated, settings, local,
     assert PerformanceRecord.objects.get().recorded_at == datetime.fromisoformat(f"{instant}+00:00")
 
 
-def test_local_times_that_the_clocks_skipped_or_showed_twice_are_counted(migrated, settings):
+def test_nonexistent_and_ambiguous_local_times_are_counted(migrated, settings):
     settings.LEGACY_TIME_ZONE = "Europe/Berlin"
     legacy.build(migrated, 6)
     moments = ["01:59:59", "02:00:00", "02:59:59.999999", "03:00:00"]
@@ -174,7 +168,7 @@ def test_verification_finds_every_difference(migrated, damage, differences):
     assert result.differences == dict(zip(("missing", "extra", "changed"), differences, strict=True))
 
 
-def test_rows_that_no_run_has_seen_are_missing(migrated):
+def test_rows_that_no_run_has_covered_are_missing(migrated):
     legacy.build(migrated, 20)
     assert verify().differences["missing"] == 20
     copy()
@@ -186,9 +180,7 @@ def test_rows_that_no_run_has_seen_are_missing(migrated):
 
 def test_a_stop_between_batches_is_resumed(migrated):
     legacy.build(migrated, 50)
-    job = Job(PERFORMANCE, batch_size=10)
-    job.stop.request("the test asks for it")
-    stopped = operations.copy_rows(job)
+    stopped = copy(batch_size=10, stop=stop_requested())
     assert (stopped.status, stopped.exit_code, stopped.copied) == ("stopped", 3, 0)
     resumed = copy()
     assert (resumed.run, resumed.status, resumed.copied) == (stopped.run, "completed", 50)
@@ -197,27 +189,19 @@ def test_a_stop_between_batches_is_resumed(migrated):
 def test_a_dry_run_tells_what_would_happen_and_changes_nothing(migrated):
     legacy.build(migrated, 50)
     legacy.execute(migrated, "UPDATE performance_data SET timestamp = NULL WHERE id <= 3")
-    result = operations.dry_run(Job(PERFORMANCE))
+    result = dry_run()
     assert (result.status, result.source_rows, result.copied, result.rejected) == ("dry_run", 50, 47, 3)
     assert [legacy.count(migrated, table) for table in ("performance_records", "compat_copyrun")] == [0, 0]
 
 
 @pytest.mark.parametrize("vendor", ["postgresql"])
-def test_a_row_committed_late_with_a_low_key_is_brought_over(migrated_url, migrated):
+def test_a_row_committed_late_with_a_low_key_is_copied(migrated_url, migrated):
     legacy.build(migrated, 30)
     legacy.execute(migrated, "DELETE FROM performance_data WHERE id = 11")
-    late = psycopg2.connect(migrated_url)
+    late = driver.connect(migrated_url)
     late.cursor().execute("INSERT INTO performance_data VALUES (11, 1, 1, 1, '2020-01-01')")
 
-    class CommitsAfterTheFirstBatch:
-        def begin(self, what, rows): ...
-
-        def end(self): ...
-
-        def advance(self, rows, note=""):
-            late.commit()
-
-    result = operations.copy_rows(Job(PERFORMANCE, batch_size=30, progress=CommitsAfterTheFirstBatch()))
+    result = copy(batch_size=30, progress=AtStep(1, late.commit))
     late.close()
     assert (result.status, result.copied) == ("completed", 30)
     assert legacy.count(migrated) == 30
@@ -227,21 +211,21 @@ def test_a_database_that_may_only_be_read_is_named(migrated, vendor):
     legacy.build(migrated, 3)
     only_read = {"sqlite": "PRAGMA query_only = 1", "postgresql": "SET default_transaction_read_only = on"}
     legacy.execute(migrated, only_read[vendor])
-    result = operations.copy_rows(Job(PERFORMANCE))
+    result = copy()
     assert (result.status, result.exit_code) == ("blocked", 2)
-    assert "'default' may only be read" in result.error
+    assert "'default' is read-only here" in result.error
 
 
-def test_a_time_zone_that_nobody_knows_is_refused_before_the_first_row(migrated, settings):
+def test_an_unknown_time_zone_is_refused_before_the_first_row(migrated, settings):
     settings.LEGACY_TIME_ZONE = "Europe/Berln"
     legacy.build(migrated, 3)
-    result = operations.copy_rows(Job(PERFORMANCE))
+    result = copy()
     assert (result.status, result.run) == ("blocked", None)
     assert "There is no time zone 'Europe/Berln'" in result.error
 
 
 def test_a_missing_legacy_table_is_not_promised_to_be_created(migrated):
-    result = operations.copy_rows(Job(PERFORMANCE))
+    result = copy()
     assert result.status == "blocked"
     assert "--fix" not in result.error
 
@@ -249,7 +233,60 @@ def test_a_missing_legacy_table_is_not_promised_to_be_created(migrated):
 @pytest.mark.parametrize("vendor", ["sqlite"])
 def test_a_mistyped_file_is_named_and_not_created(migrated, tmp_path):
     with connected("elsewhere", f"sqlite:///{tmp_path / 'absent.sqlite3'}"):
-        result = operations.dry_run(Job(PERFORMANCE, source="elsewhere"))
+        result = dry_run(source="elsewhere")
     assert result.status == "blocked"
     assert "absent.sqlite3, which does not exist" in result.error
     assert list(tmp_path.glob("absent*")) == []
+
+
+def test_rows_below_the_keys_of_the_first_run_are_copied(migrated):
+    legacy.build(migrated, 10)
+    copy()
+    legacy.append(migrated, -2, 0)
+    legacy.execute(migrated, "UPDATE performance_data SET device_id = 1 WHERE id < 1")
+    assert verify().differences["missing"] == 3
+    assert copy().copied == 3
+    assert verify().status == "verified"
+
+
+def test_a_row_inside_a_completed_run_is_copied_after_verification(migrated):
+    legacy.build(migrated, 10)
+    legacy.execute(migrated, "DELETE FROM performance_data WHERE id = 4")
+    copy()
+    legacy.append(migrated, 4, 4)
+    assert verify().differences["missing"] == 1
+    assert copy().status == "completed"
+    assert legacy.not_over(migrated) == []
+
+
+def test_copying_late_rows_twice_writes_them_once(migrated):
+    legacy.build(migrated, 20)
+    copy()
+    run = CopyRun.objects.get()
+    written = copy_missing(run, CopyRange.objects.get(), Job(PERFORMANCE).statements(run), (3, 4))
+    assert (written.copied, written.rejected) == (0, ())
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [("RENAME COLUMN bandwidth_usage TO spare", "bandwidth_usage"), ("ADD COLUMN extra integer NOT NULL", "extra")],
+)
+def test_a_target_that_cannot_take_a_row_is_refused_at_once(migrated, damage, named):
+    legacy.build(migrated, 5)
+    legacy.execute(migrated, f"ALTER TABLE performance_records {damage}")
+    result = copy()
+    assert (result.status, result.exit_code) == ("blocked", 2)
+    assert named in result.error
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_a_read_only_role_learns_which_privileges_a_copy_needs(migrated):
+    legacy.build(migrated, 20)
+    name = f"reader_{connection.settings_dict['NAME']}"
+    legacy.execute(migrated, f"CREATE ROLE {name}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}")
+    legacy.execute(migrated, f"SET ROLE {name}")
+    results = [copy(), dry_run()]
+    legacy.execute(migrated, f"RESET ROLE; DROP OWNED BY {name}; DROP ROLE {name}")
+    assert {(result.status, result.exit_code) for result in results} == {("blocked", 2)}
+    assert all("SELECT, INSERT, UPDATE and DELETE" in result.error for result in results)

@@ -3,15 +3,16 @@
 import threading
 from contextlib import closing
 
-import psycopg2
 import pytest
 from django.db import connection
 
-from compat.copies import PERFORMANCE
 from compat.copying import operations
 from compat.copying.job import Job, NullProgress
 from compat.copying.models import RejectedRow
 from tests import legacy
+from tests.copying.helpers import AtStep, copy, roll_back
+from tests.copying.lab import SAMPLES, OldSample, Sample, Site, create
+from tests.databases import driver
 
 pytestmark = pytest.mark.parametrize("vendor", ["postgresql"])
 ORPHANS = (
@@ -19,10 +20,6 @@ ORPHANS = (
 )
 VALIDATED = "SELECT convalidated FROM pg_constraint WHERE conrelid = 'performance_records'::regclass AND contype = 'f'"
 INSERT = "INSERT INTO performance_records (device_id, recorded_at) VALUES (999, now())"
-
-
-def copy(**options):
-    return operations.copy_rows(Job(PERFORMANCE, **options))
 
 
 @pytest.fixture(params=["at once", "by the server"])
@@ -33,17 +30,6 @@ def checks(request, migrated):
         legacy.execute(migrated, f"ALTER DATABASE {name} SET session_replication_role = local")
         connection.close()
     return request.param
-
-
-class Meanwhile(NullProgress):
-    """Does something once, after the first batch."""
-
-    def __init__(self, action):
-        self.action = action
-
-    def advance(self, rows, note=""):
-        action, self.action = self.action, lambda: None
-        action()
 
 
 @pytest.mark.parametrize("defer", ["never", "always"])
@@ -57,23 +43,23 @@ def test_rows_without_a_device_are_rejected_and_the_key_holds(migrated, checks, 
     assert legacy.execute(migrated, VALIDATED) == [(True,)]
 
 
-def test_devices_that_are_deleted_meanwhile_leave_no_orphan(migrated, migrated_url, checks):
+def test_devices_deleted_during_a_copy_leave_no_orphan(migrated, migrated_url, checks):
     legacy.build(migrated, 3000, devices=100)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 1 + id / 31")
     deleted = []
 
     def delete():
-        with closing(psycopg2.connect(migrated_url)) as other:
+        with closing(driver.connect(migrated_url)) as other:
             other.autocommit = True
             for device in range(100, 20, -1):
                 try:
                     other.cursor().execute("DELETE FROM devices WHERE id = %s", (device,))
-                except psycopg2.IntegrityError:
+                except driver.IntegrityError:
                     continue
                 deleted.append(device)
 
     thread = threading.Thread(target=delete)
-    result = copy(batch_size=50, workers=2, defer_indexes="never", progress=Meanwhile(thread.start))
+    result = copy(batch_size=50, workers=2, defer_indexes="never", progress=AtStep(1, thread.start))
     thread.join()
     assert deleted
     assert legacy.execute(migrated, ORPHANS) == [(0,)]
@@ -82,25 +68,25 @@ def test_devices_that_are_deleted_meanwhile_leave_no_orphan(migrated, migrated_u
 
 
 @pytest.mark.parametrize("checks", ["by the server"], indirect=True)
-def test_rows_whose_device_is_deleted_while_the_key_is_aside_are_rejected(migrated, migrated_url, checks):
+def test_rows_that_lose_their_device_while_the_key_is_deferred_are_rejected(migrated, migrated_url, checks):
     legacy.build(migrated, 100)
 
     def delete():
-        with psycopg2.connect(migrated_url) as other:
+        with driver.connect(migrated_url) as other:
             other.cursor().execute("DELETE FROM devices WHERE id = 3")
         other.close()
 
-    result = copy(batch_size=20, defer_indexes="always", progress=Meanwhile(delete))
+    result = copy(batch_size=20, defer_indexes="always", progress=AtStep(1, delete))
     assert (result.status, result.copied, result.rejected, result.verified) == ("completed", 90, 10, True)
     assert [row.source_pk for row in RejectedRow.objects.order_by("source_pk")] == list(range(2, 101, 10))
     assert legacy.execute(migrated, ORPHANS) == [(0,)]
     assert legacy.execute(migrated, VALIDATED) == [(True,)]
-    assert operations.roll_back(Job(PERFORMANCE)).copied == 90
+    assert roll_back().copied == 90
 
 
 def test_a_device_whose_deletion_is_open_is_waited_for(migrated, migrated_url, checks):
     legacy.build(migrated, 100)
-    with psycopg2.connect(migrated_url) as other:
+    with driver.connect(migrated_url) as other:
         other.cursor().execute("DELETE FROM devices WHERE id = 3")
         threading.Timer(1.2, other.commit).start()
         result = copy(defer_indexes="never")
@@ -112,12 +98,12 @@ def test_a_device_whose_deletion_is_open_is_waited_for(migrated, migrated_url, c
 def test_a_device_that_no_reading_refers_to_may_be_held(migrated, migrated_url, checks):
     legacy.build(migrated, 2000)
     legacy.execute(migrated, "INSERT INTO devices (name, ip_address) VALUES ('unused', '10.9.9.9')")
-    with closing(psycopg2.connect(migrated_url)) as other:
+    with closing(driver.connect(migrated_url)) as other:
         other.cursor().execute("SELECT 1 FROM devices WHERE name = 'unused' FOR UPDATE")
         assert copy(batch_size=2000, defer_indexes="never").status == "completed"
 
 
-def test_what_a_drifted_target_takes_is_not_also_rejected(migrated, checks):
+def test_a_row_that_a_drifted_target_takes_is_not_also_rejected(migrated, checks):
     legacy.build(migrated, 40)
     legacy.execute(migrated, "ALTER TABLE performance_records ALTER recorded_at DROP NOT NULL; "
                              "UPDATE performance_data SET timestamp = NULL WHERE id = 7; "
@@ -128,20 +114,20 @@ def test_what_a_drifted_target_takes_is_not_also_rejected(migrated, checks):
     assert (rejected | over, rejected & over) == (set(range(1, 41)), set())
 
 
-def test_what_others_insert_while_indexes_are_aside_is_checked_still(migrated, migrated_url):
+def test_rows_of_others_are_checked_while_indexes_are_deferred(migrated, migrated_url):
     refused = []
 
     def insert():
-        with psycopg2.connect(migrated_url) as other:
+        with driver.connect(migrated_url) as other:
             other.cursor().execute(INSERT)
             try:
                 other.commit()
-            except psycopg2.IntegrityError as error:
+            except driver.IntegrityError as error:
                 refused.append(error)
         other.close()
 
     legacy.build(migrated, 100)
-    result = copy(batch_size=20, defer_indexes="always", progress=Meanwhile(insert))
+    result = copy(batch_size=20, defer_indexes="always", progress=AtStep(1, insert))
     assert (result.status, result.exit_code, len(refused)) == ("completed", 0, 1)
 
 
@@ -181,7 +167,7 @@ def test_what_others_insert_while_indexes_are_aside_is_checked_still(migrated, m
     ],
     ids=["trigger", "rule", "other key", "two columns", "deferred unique", "inherited parent"],
 )
-def test_whatever_else_an_insert_must_fire_is_fired(migrated, statements, check):
+def test_everything_else_that_an_insert_fires_is_fired(migrated, statements, check):
     legacy.build(migrated, 40)
     legacy.execute(migrated, statements)
     assert copy(batch_size=20, defer_indexes="never").status == "completed"
@@ -189,7 +175,7 @@ def test_whatever_else_an_insert_must_fire_is_fired(migrated, statements, check)
 
 
 @pytest.mark.parametrize("granted", [False, True])
-def test_an_ordinary_role_copies_with_and_without_the_right_to_check_keys_itself(migrated, granted):
+def test_an_ordinary_role_copies_with_and_without_the_right(migrated, granted):
     legacy.build(migrated, 100)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 7")
     name = f"copier_{connection.settings_dict['NAME']}"
@@ -204,7 +190,7 @@ def test_an_ordinary_role_copies_with_and_without_the_right_to_check_keys_itself
     assert legacy.not_over(migrated) == [7]
 
 
-def test_what_a_drifted_target_takes_is_copied_whoever_checks_the_keys(migrated, checks):
+def test_a_row_that_a_drifted_target_takes_is_copied(migrated, checks):
     legacy.build(migrated, 40)
     legacy.execute(migrated, "ALTER TABLE performance_records ALTER recorded_at DROP NOT NULL")
     legacy.execute(migrated, "UPDATE performance_data SET timestamp = NULL WHERE id = 7")
@@ -212,7 +198,7 @@ def test_what_a_drifted_target_takes_is_copied_whoever_checks_the_keys(migrated,
     assert (result.copied, result.rejected) == (40, 0)
 
 
-def test_what_a_drifted_target_takes_is_not_rejected_beside_a_row_that_a_trigger_skips(migrated):
+def test_a_trigger_that_skips_a_row_causes_no_reject_of_another(migrated):
     legacy.build(migrated, 40)
     legacy.execute(migrated, "ALTER TABLE performance_records ALTER recorded_at DROP NOT NULL; "
                              "CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; "
@@ -223,34 +209,37 @@ def test_what_a_drifted_target_takes_is_not_rejected_beside_a_row_that_a_trigger
     assert (result.copied, result.rejected, legacy.count(migrated)) == (39, 0, 39)
 
 
-def test_an_optional_reference_is_empty_or_holds(migrated, checks, monkeypatch):
-    legacy.build(migrated, 40)
-    legacy.execute(migrated, "ALTER TABLE performance_records ALTER device_id DROP NOT NULL; "
-                             "ALTER TABLE performance_data ALTER device_id DROP NOT NULL")  # fmt: skip
-    legacy.execute(migrated, "UPDATE performance_data SET device_id = nullif(999, 990 + id) WHERE id IN (8, 9)")
-    monkeypatch.setattr(PERFORMANCE.target._meta.get_field("device"), "null", True)
-    result = copy(batch_size=20, defer_indexes="never")
+@pytest.fixture
+def samples(migrated):
+    """The tables of samples, whose reference to a site is optional, and 10 sites."""
+    create(migrated, [OldSample, Site, Sample])
+    Site.objects.bulk_create([Site(name=number) for number in range(10)])
+    return migrated
+
+
+def test_an_optional_reference_is_empty_or_holds(samples, checks):
+    OldSample.objects.bulk_create([OldSample(site_id=1 + number % 10) for number in range(40)])
+    legacy.execute(samples, "UPDATE lab_oldsample SET site_id = nullif(999, 990 + id) WHERE id IN (8, 9)")
+    result = operations.copy_rows(Job(SAMPLES, batch_size=20, defer_indexes="never"))
     assert (result.copied, result.rejected, result.verified) == (39, 1, True)
-    assert legacy.execute(migrated, "SELECT id FROM performance_records WHERE device_id IS NULL") == [(9,)]
+    assert list(Sample.objects.filter(site=None).values_list("pk", flat=True)) == [9]
 
 
-def test_an_optional_reference_to_many_devices_takes_no_loop(migrated, monkeypatch):
-    legacy.build(migrated, 1)
-    legacy.execute(migrated, "INSERT INTO devices (name, ip_address) SELECT n, n FROM generate_series(100, 60000) n")
-    legacy.append(migrated, 2, 50000, devices=50000)
-    legacy.execute(migrated, "ANALYZE")
+def test_an_optional_reference_to_many_parents_takes_no_loop(samples):
+    legacy.execute(samples, "INSERT INTO lab_site (name) SELECT n FROM generate_series(11, 60000) n; "
+                            "INSERT INTO lab_oldsample (site_id) SELECT n FROM generate_series(1, 50000) n; "
+                            "ANALYZE")  # fmt: skip
     name = connection.settings_dict["NAME"]
-    legacy.execute(migrated, f"ALTER DATABASE {name} SET work_mem = '256kB'")
-    legacy.execute(migrated, f"ALTER DATABASE {name} SET statement_timeout = '10s'")
+    legacy.execute(samples, f"ALTER DATABASE {name} SET work_mem = '256kB'")
+    legacy.execute(samples, f"ALTER DATABASE {name} SET statement_timeout = '10s'")
     connection.close()
-    monkeypatch.setattr(PERFORMANCE.target._meta.get_field("device"), "null", True)
-    assert copy(batch_size=50000, defer_indexes="never").copied == 50000
+    assert operations.copy_rows(Job(SAMPLES, batch_size=50000, defer_indexes="never")).copied == 50000
 
 
-def test_a_table_that_takes_the_name_of_the_devices_meanwhile_is_not_asked(migrated, migrated_url, checks):
+def test_a_table_that_takes_the_name_of_the_parents_is_not_used(migrated, migrated_url, checks):
     legacy.build(migrated, 40)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 30")
-    with closing(psycopg2.connect(migrated_url)) as other:
+    with closing(driver.connect(migrated_url)) as other:
 
         def swap():
             other.cursor().execute(
@@ -259,7 +248,7 @@ def test_a_table_that_takes_the_name_of_the_devices_meanwhile_is_not_asked(migra
             )
             threading.Timer(0.5, other.commit).start()
 
-        result = copy(batch_size=20, defer_indexes="never", progress=Meanwhile(swap))
+        result = copy(batch_size=20, defer_indexes="never", progress=AtStep(1, swap))
     assert (result.copied, result.rejected) == (39, 1)
     assert legacy.execute(migrated, ORPHANS.replace("FROM devices", "FROM former")) == [(0,)]
 
@@ -282,19 +271,19 @@ def test_a_partition_that_gets_no_row_may_be_locked(migrated, migrated_url):
             if legacy.count(migrated) == 20:
                 other.cursor().execute("LOCK TABLE high IN SHARE MODE")
 
-    with closing(psycopg2.connect(migrated_url)) as other:
+    with closing(driver.connect(migrated_url)) as other:
         assert copy(batch_size=20, defer_indexes="never", progress=Locks()).copied == 40
 
 
 @pytest.mark.parametrize("level", ["read committed", "repeatable read", "serializable"])
-def test_a_trigger_that_is_committed_while_a_batch_waits_is_fired(migrated, migrated_url, level):
+def test_a_trigger_committed_while_a_batch_waits_is_fired(migrated, migrated_url, level):
     legacy.build(migrated, 40)
     legacy.execute(migrated, "CREATE TABLE seen (id bigint); CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS "
                              "$$ BEGIN INSERT INTO seen VALUES (NEW.id); RETURN NEW; END $$")  # fmt: skip
     name = connection.settings_dict["NAME"]
     legacy.execute(migrated, f"ALTER DATABASE {name} SET default_transaction_isolation = '{level}'")
     connection.close()
-    with closing(psycopg2.connect(migrated_url)) as other:
+    with closing(driver.connect(migrated_url)) as other:
 
         def add():
             other.cursor().execute(
@@ -302,7 +291,7 @@ def test_a_trigger_that_is_committed_while_a_batch_waits_is_fired(migrated, migr
             )
             threading.Timer(0.5, other.commit).start()
 
-        assert copy(batch_size=20, defer_indexes="never", progress=Meanwhile(add)).copied == 40
+        assert copy(batch_size=20, defer_indexes="never", progress=AtStep(1, add)).copied == 40
     assert legacy.count(migrated, "seen") == 20
 
 
@@ -317,7 +306,7 @@ def test_a_key_that_is_not_in_force_keeps_no_row_back(migrated, checks, change):
     assert copy(batch_size=40, defer_indexes="never").copied == 40
 
 
-def test_a_role_that_may_not_read_the_devices_leaves_the_check_to_the_server(migrated):
+def test_without_the_right_to_read_parents_the_server_checks(migrated):
     legacy.build(migrated, 40)
     name = f"copier_{connection.settings_dict['NAME']}"
     legacy.execute(migrated, f"CREATE ROLE {name}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}; "
@@ -329,3 +318,21 @@ def test_a_role_that_may_not_read_the_devices_leaves_the_check_to_the_server(mig
     result = copy(batch_size=20, defer_indexes="never")
     legacy.execute(migrated, f"RESET ROLE; DROP OWNED BY {name}; DROP ROLE {name}")
     assert (result.status, result.copied) == ("completed", 40)
+
+
+def test_an_orphan_inserted_while_the_key_is_deferred_is_reported(migrated, migrated_url):
+    name = connection.settings_dict["NAME"]
+    legacy.execute(migrated, f"ALTER DATABASE {name} SET session_replication_role = local")  # a copy keeps off it
+    connection.close()
+    legacy.build(migrated, 20)
+
+    def insert():
+        with driver.connect(migrated_url) as other:
+            other.cursor().execute(INSERT)
+        other.close()
+
+    result = copy(defer_indexes="always", progress=AtStep(1, insert))
+    assert (result.status, result.exit_code, result.verified) == ("completed", 1, True)
+    assert "verify_structure" in result.error
+    assert legacy.execute(migrated, VALIDATED) == [(False,)]
+    assert roll_back().status == "rolled_back"

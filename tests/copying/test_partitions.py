@@ -2,12 +2,10 @@
 
 import pytest
 
-from compat.copies import PERFORMANCE
-from compat.copying import operations
-from compat.copying.job import Job
 from compat.structure.execution import repair
 from compat.structure.verification import verify
 from tests import legacy
+from tests.copying.helpers import copy, roll_back
 
 PARTITION = """
 DROP TABLE performance_records;
@@ -29,10 +27,10 @@ def test_a_partitioned_target_is_repaired_filled_and_emptied(migrated, options):
     legacy.build(migrated, 250)
     legacy.execute(migrated, PARTITION)
     assert {issue.code for issue in repair(labels=["compat"]).fixed} == {"compat.E014", "compat.W018"}
-    result = operations.copy_rows(Job(PERFORMANCE, batch_size=30, **options))
+    result = copy(batch_size=30, **options)
     assert (result.status, result.copied, result.verified) == ("completed", 250, True)
     assert legacy.not_over(migrated) == []
     assert legacy.count(migrated, "performance_records_first") == 99
     assert verify().status == "ok"
     assert legacy.execute(migrated, "SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
-    assert operations.roll_back(Job(PERFORMANCE)).copied == 250
+    assert roll_back().copied == 250

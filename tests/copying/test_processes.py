@@ -36,7 +36,8 @@ def wait_for_rows(using, process, rows):
         time.sleep(0.01)
 
 
-def test_a_killed_copy_is_resumed_at_once_without_losing_or_doubling_a_row(migrated, migrated_url):
+@pytest.mark.slow
+def test_a_killed_copy_is_resumed_at_once_and_exactly(migrated, migrated_url):
     legacy.build(migrated, ROWS)
     process = start(migrated_url, "--batch-size", "5")
     wait_for_rows(migrated, process, 50)
@@ -52,6 +53,7 @@ def test_a_killed_copy_is_resumed_at_once_without_losing_or_doubling_a_row(migra
     assert legacy.count(migrated) == ROWS
 
 
+@pytest.mark.slow
 def test_kills_at_random_moments_lose_nothing(migrated, migrated_url):
     legacy.build(migrated, ROWS)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id % 100 = 0")
@@ -68,6 +70,7 @@ def test_kills_at_random_moments_lose_nothing(migrated, migrated_url):
     assert legacy.count(migrated, "compat_rejectedrow") == ROWS // 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_at_a_batch_border(migrated, migrated_url, number):
     legacy.build(migrated, ROWS)
@@ -81,7 +84,8 @@ def test_a_signal_stops_at_a_batch_border(migrated, migrated_url, number):
     assert result["copied"] % 5 == 0
 
 
-def test_of_many_starters_one_copies_and_the_others_say_who(migrated, migrated_url):
+@pytest.mark.slow
+def test_of_two_starters_one_copies_and_the_other_names_it(migrated, migrated_url):
     legacy.build(migrated, ROWS)
     first = start(migrated_url, "--batch-size", "1", "--pause", "0.95")
     wait_for_rows(migrated, first, 1)
@@ -97,6 +101,7 @@ def test_of_many_starters_one_copies_and_the_others_say_who(migrated, migrated_u
     assert legacy.not_over(migrated) == []
 
 
+@pytest.mark.slow
 def test_max_seconds_stops_early(migrated, migrated_url):
     legacy.build(migrated, ROWS)
     code, out, _ = finish(start(migrated_url, "--batch-size=1", "--pause=0.95", "--max-seconds=1"))

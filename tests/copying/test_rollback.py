@@ -1,31 +1,21 @@
-"""Rolling back takes exactly the run's unchanged rows."""
+"""A rollback deletes exactly the unchanged rows of its runs."""
 
 from datetime import UTC, datetime
 
 from django.core.management.color import no_style
 
-from compat.copies import PERFORMANCE
-from compat.copying import operations
-from compat.copying.job import Job
 from compat.copying.models import RejectedRow
 from compat.copying.report import summary
-from compat.models import Device, PerformanceRecord
+from compat.models import Device, PerformanceRecord, Threshold
 from tests import legacy
-
-
-def copy(**options):
-    return operations.copy_rows(Job(PERFORMANCE, **options))
-
-
-def roll_back(**options):
-    return operations.roll_back(Job(PERFORMANCE, **options))
+from tests.copying.helpers import copy, dry_run, roll_back, stop_requested
 
 
 def live_record():
     return PerformanceRecord.objects.create(device=Device.objects.first(), recorded_at=datetime(2020, 1, 1, tzinfo=UTC))
 
 
-def test_all_runs_are_taken_back_and_live_rows_stay(migrated):
+def test_all_runs_are_rolled_back_and_live_rows_stay(migrated):
     legacy.build(migrated, 30)
     before = live_record()
     copy(batch_size=7)
@@ -62,15 +52,13 @@ def test_copying_again_after_a_rollback_works(migrated):
 def test_a_stopped_rollback_blocks_a_copy_and_is_resumed(migrated):
     legacy.build(migrated, 30)
     copy()
-    job = Job(PERFORMANCE)
-    job.stop.request("the test asks for it")
-    stopped = operations.roll_back(job)
+    stopped = roll_back(stop=stop_requested())
     assert (stopped.status, stopped.seconds) == ("stopped", 0)
     assert "--rollback" in stopped.error
     blocked = copy()
     assert (blocked.status, blocked.exit_code) == ("blocked", 2)
     assert "--rollback" in blocked.error
-    assert operations.dry_run(Job(PERFORMANCE)).error == blocked.error
+    assert dry_run().error == blocked.error
     assert roll_back().copied == 30
     assert copy().copied == 30
 
@@ -80,3 +68,37 @@ def test_nothing_to_roll_back(migrated):
     result = roll_back()
     assert result.status == "nothing_to_do"
     assert summary(result, no_style()) == "Nothing to do."
+
+
+def test_referenced_rows_are_kept_and_counted(migrated):
+    legacy.build(migrated, 20)
+    copy()
+    table = "CREATE TABLE notes (id integer PRIMARY KEY, record_id bigint REFERENCES performance_records (id)"
+    legacy.execute(migrated, f"{table} DEFERRABLE INITIALLY DEFERRED)")
+    legacy.execute(migrated, "INSERT INTO notes VALUES (1, 5)")
+    result = roll_back()
+    assert (result.status, result.copied) == ("rolled_back", 19)
+    assert "1 that other rows refer to" in result.error
+    assert legacy.count(migrated) == 1
+
+
+def test_a_parent_in_use_does_not_interrupt_a_rollback(migrated, migrated_url):
+    legacy.build(migrated, 20)
+    copy()
+    Threshold.objects.create(device=Device.objects.first(), metric="cpu_usage", warning=1, critical=2)
+    assert roll_back().status == "rolled_back"
+    assert copy().copied == 20
+
+
+def test_of_several_runs_a_job_rolls_back_only_the_newest_by_name(migrated):
+    legacy.build(migrated, 20)
+    first = copy().run
+    legacy.append(migrated, 21, 30)
+    second = copy().run
+    blocked = roll_back(run_id=first)
+    assert (blocked.status, blocked.error) == (
+        "blocked", f"Run {second} copied rows after run {first}. Roll back run {second} first.",
+    )  # fmt: skip
+    assert (roll_back(run_id=second).copied, legacy.count(migrated)) == (10, 20)
+    assert roll_back(run_id=second).error == f"Run {second} is already rolled back."
+    assert copy(run_id=first).error == f"Run {first} is completed, so there is nothing to resume."

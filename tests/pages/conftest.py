@@ -1,4 +1,4 @@
-"""A real browser for the pages: Debian's Chromium without its window; and the site, served by this process."""
+"""A headless Chromium of Debian, and the site, served by this process."""
 
 import shutil
 import threading
@@ -17,7 +17,7 @@ FLAGS = ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run"
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
-    """A headless Chromium with a profile of its own that talks to nobody but the server under test."""
+    """A headless Chromium with its own profile, without other connections than to the server under test."""
     from selenium.webdriver import Chrome, ChromeOptions
     from selenium.webdriver.chrome.service import Service
 
@@ -37,7 +37,7 @@ def browser(tmp_path_factory):
 
 @pytest.fixture
 def server(migrated):
-    """The project, served by a thread of this process; gives its address."""
+    """The address of the project, served by a thread of this process."""
     served = ThreadedWSGIServer(("127.0.0.1", 0), QuietHandler)
     served.set_app(WSGIHandler())
     thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
@@ -49,15 +49,15 @@ def server(migrated):
 
 
 class QuietHandler(WSGIRequestHandler):
-    """Handles requests without a line of log for each."""
+    """Handles requests without a log line for each."""
 
     def log_message(self, format, *args):
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def site(server, browser):
-    """The admin in the browser, seen by a superuser."""
+    """The admin in the browser, logged in as a superuser."""
     client = Client()
     client.force_login(User.objects.create_superuser("root"))
     browser.set_window_size(1200, 900)
@@ -69,6 +69,6 @@ def site(server, browser):
 
 
 def errors(browser):
-    """Return what the browser's console complains of; a site icon is nobody's duty."""
+    """Return the errors on the console of the browser, except for the missing favicon."""
     return [entry for entry in browser.get_log("browser")
             if entry["level"] == "SEVERE" and "favicon.ico" not in entry["message"]]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The admin in a browser, in the words of the tests."""
+"""The admin in a browser, as the tests use it."""
 
 import base64
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-DEADLINE = 60
+TIMEOUT_SECONDS = 60
 SHOTS = os.environ.get("SCREENSHOTS")
 
 
@@ -24,7 +24,7 @@ class Site:
         return self.browser.find_element(By.CSS_SELECTOR, selector)
 
     def wait(self, condition):
-        return WebDriverWait(self.browser, DEADLINE, poll_frequency=0.05, ignored_exceptions=[Exception]).until(
+        return WebDriverWait(self.browser, TIMEOUT_SECONDS, poll_frequency=0.05, ignored_exceptions=[Exception]).until(
             lambda browser: condition()
         )
 
@@ -41,19 +41,19 @@ class Site:
         return self.find("#state strong").text
 
     def look(self, *, width=1200, theme="light"):
-        """Show the pages in a window and a theme."""
+        """Set the window width and the theme."""
         self.browser.set_window_size(width, 900)
         feature = {"name": "prefers-color-scheme", "value": theme}
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
 
     def shoot(self, name):
-        """Keep a picture of the whole page where SCREENSHOTS names a folder."""
+        """Save a screenshot of the whole page if SCREENSHOTS names a folder."""
         if SHOTS:
             shot = self.browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
             (Path(SHOTS) / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
 
     def overflow(self):
-        """Return by how many pixels the page is wider than the window."""
+        """Return how many pixels the page is wider than the window."""
         return self.browser.execute_script(
             "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )

@@ -1,4 +1,4 @@
-"""The pages in a real browser: they update themselves, act, fit a narrow window, and follow the theme."""
+"""The pages in a real browser: they refresh themselves, act, fit narrow windows and follow the theme."""
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -9,10 +9,10 @@ from tests.startup.test_servers import copy_fast_again, copy_slowly
 
 pytestmark = pytest.mark.parametrize("vendor", ["sqlite"])
 PAGES = ("compat/structure/", "compat/structure/repair/", "compat/run/", "compat/run/1/change/",
-         "compat/run/roll-back/", "compat/reject/")  # fmt: skip
+         "compat/run/1/cancel/", "compat/run/1/roll-back/", "compat/run/roll-back/", "compat/reject/")  # fmt: skip
 
 
-def test_a_run_is_followed_paused_and_resumed_on_its_page(migrated, site):
+def test_run_page_follows_pauses_and_resumes(migrated, site):
     legacy.build(migrated, 20_000)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id % 1000 = 7")
     copy_slowly(migrated)
@@ -30,14 +30,13 @@ def test_a_run_is_followed_paused_and_resumed_on_its_page(migrated, site):
     site.shoot("run-paused")
     copy_fast_again(migrated)
     site.press("Resume")
-    site.open("compat/run/1/change/")
     site.wait(lambda: site.state() == "completed")
-    assert (site.figure("copied"), site.figure("rejected"), site.figure("proof")) == ("19,980", "20", "equal")
+    assert (site.figure("copied"), site.figure("rejected"), site.figure("verification")) == ("19,980", "20", "equal")
     assert site.find("#rate polyline").get_attribute("points").count(",") >= 2
     site.shoot("run-completed")
 
 
-def test_the_structure_is_repaired_by_hand(migrated, site):
+def test_structure_page_repairs(migrated, site):
     legacy.execute(migrated, "DROP TABLE thresholds")
     legacy.execute(migrated, "DROP INDEX perf_rec_device_recorded_idx")
     site.open("compat/structure/")
@@ -47,20 +46,20 @@ def test_the_structure_is_repaired_by_hand(migrated, site):
     assert "CREATE TABLE" in site.find(".compat-sql").text
     site.shoot("structure-repair")
     site.press("Apply")
-    site.wait(lambda: "is what the models need" in site.find("#status").text)
+    site.wait(lambda: "matches the models" in site.find("#status").text)
     assert legacy.count(migrated, "thresholds") == 0
     site.shoot("structure-ok")
 
 
-def test_the_pages_fit_wide_and_narrow_windows_in_both_themes(migrated, site):
+def test_pages_fit_all_windows_and_themes(migrated, site):
     from compat import services
 
     legacy.build(migrated, 3000)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id % 1000 = 7")
     legacy.execute(migrated, "UPDATE performance_data SET timestamp = NULL WHERE id = 9")
     services.migrate_performance_data()
-    course = [[second, 90 * second + second % 7 * 10, 2 * second] for second in range(1, 34)]
-    CopyRun.objects.update(samples=course, seconds=33)
+    samples = [[second, 90 * second + second % 7 * 10, 2 * second] for second in range(1, 34)]
+    CopyRun.objects.update(samples=samples, seconds=33)
     legacy.execute(migrated, "DROP TABLE thresholds")
     for theme, width in (("light", 1200), ("light", 500), ("dark", 1200), ("dark", 500)):
         site.look(width=width, theme=theme)

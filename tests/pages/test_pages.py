@@ -1,4 +1,4 @@
-"""The pages show what the engines know, and their buttons do what the commands do."""
+"""The pages show what the engines know, and their buttons do the same as the commands."""
 
 import re
 import threading
@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from compat.admin.csms import COUNTED
+from compat.admin.csms import MAX_COUNTED_ROWS
 from compat.copies import PERFORMANCE
 from compat.copying.models import CopyRun, RejectedRow
 from compat.copying.runs import store
@@ -23,7 +23,7 @@ ABLE = (*VIEW, "repair_structure", "operate_run", "roll_back_run", "retry_reject
 
 
 def finish():
-    """Wait for what a page has started."""
+    """Wait for the background work that a page started."""
     for thread in threading.enumerate():
         if thread.name in {f"compat-{work}" for work in ("copy", "verify", "cancel", "roll-back", "retry")}:
             thread.join()
@@ -40,9 +40,9 @@ def text(client, path):
     return client.get(path).content.decode()
 
 
-def test_the_structure_page_repairs_after_a_look_at_the_sql(migrated):
+def test_structure_page_shows_sql_and_repairs(migrated):
     client = login(*ABLE)
-    assert "The database is what the models need." in text(client, "/admin/compat/structure/")
+    assert "The structure matches the models." in text(client, "/admin/compat/structure/")
     legacy.execute(migrated, "DROP TABLE thresholds")
     page = text(client, "/admin/compat/structure/")
     assert "compat.E001" in page
@@ -52,10 +52,12 @@ def test_the_structure_page_repairs_after_a_look_at_the_sql(migrated):
     assert "compat.E001" in text(client, "/admin/compat/structure/")
     answer = client.post("/admin/compat/structure/repair/", follow=True).content.decode()
     assert "1 finding repaired." in answer
-    assert "The database is what the models need." in answer
+    assert "The structure matches the models." in answer
+    answer = client.post("/admin/compat/structure/repair/", follow=True).content.decode()
+    assert "No finding was repaired." in answer
 
 
-def test_a_copy_is_started_verified_and_taken_back_from_its_pages(migrated):
+def test_pages_start_verify_and_roll_back_a_copy(migrated):
     legacy.build(migrated, 2000)
     client = login(*ABLE)
     client.post("/admin/compat/run/start/")
@@ -85,7 +87,7 @@ def test_a_copy_is_started_verified_and_taken_back_from_its_pages(migrated):
 
 
 def shown(page):
-    """Return the buttons of a page."""
+    """Return the labels of the buttons of a page."""
     part = page.partition('id="buttons"')[2].partition("</div>")[0]
     return {posted or asked for posted, asked in re.findall(r'value="([^"]+)"|href="[^"]+">([^<]+)<', part)}
 
@@ -102,18 +104,18 @@ STATES = {
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_each_state_offers_what_may_follow_it(migrated):
+def test_buttons_follow_the_state_of_a_run(migrated):
     legacy.build(migrated, 50)
-    begun = store.begin(PERFORMANCE, migrated, migrated)
+    started = store.begin(PERFORMANCE, migrated, migrated)
     client = login(*ABLE)
     for state, expected in STATES.items():
-        CopyRun.objects.update(state=state, owner=begun.owner if state == "running" else "")
+        CopyRun.objects.update(state=state, owner=started.owner if state == "running" else "")
         for path in ("/admin/compat/run/1/change/", "/admin/compat/run/"):
             assert shown(text(client, path)) == expected, (state, path)
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_a_run_is_paused_resumed_and_cancelled_from_its_page(migrated):
+def test_run_page_pauses_resumes_and_cancels(migrated):
     legacy.build(migrated, 3000)
     copy_slowly(migrated)
     client = login(*ABLE)
@@ -125,7 +127,7 @@ def test_a_run_is_paused_resumed_and_cancelled_from_its_page(migrated):
     page = text(client, "/admin/compat/run/1/change/")
     assert "paused by user0" in page
     assert shown(page) == STATES["paused"]
-    client.post("/admin/compat/run/start/")
+    client.post("/admin/compat/run/1/resume/")
     wait_for(lambda: CopyRun.objects.get().state == State.RUNNING)
     assert f"{legacy.count(migrated):,} rows" in text(client, "/admin/compat/run/1/cancel/")
     client.post("/admin/compat/run/1/cancel/")
@@ -136,7 +138,7 @@ def test_a_run_is_paused_resumed_and_cancelled_from_its_page(migrated):
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_a_run_without_a_living_owner_shows_how_indexes_that_are_aside_come_back(migrated):
+def test_run_page_says_how_deferred_indexes_are_restored(migrated):
     legacy.build(migrated, 50)
     store.begin(PERFORMANCE, migrated, migrated)
     CopyRun.objects.update(
@@ -147,25 +149,25 @@ def test_a_run_without_a_living_owner_shows_how_indexes_that_are_aside_come_back
     assert "verify_structure --fix" in page
 
 
-def test_what_is_in_the_way_is_said_at_once(migrated):
+def test_a_copy_that_cannot_start_is_refused_at_once(migrated):
     client = login(*ABLE)
     answer = client.post("/admin/compat/run/start/", follow=True).content.decode()
     assert "The table performance_data is not in the database" in answer
 
 
-def test_rejected_rows_show_reason_and_values_and_are_tried_again(migrated):
+def test_rejected_rows_are_shown_and_retried(migrated):
     legacy.build(migrated, 20)
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id IN (7, 8)")
     legacy.execute(migrated, "UPDATE performance_data SET timestamp = NULL WHERE id = 9")
     client = login(*ABLE)
     client.post("/admin/compat/run/start/")
     finish()
-    page = text(client, "/admin/compat/reject/?state=waiting")
+    page = text(client, "/admin/compat/reject/?state=open")
     assert "<b>device_id</b> 999" in page
-    assert "Try all waiting rows again" in page
+    assert "Retry all open rows" in page
     reason = "device_id refers to a row that is not in devices"
     assert f"{reason} (2)" in page
-    assert "2 rejected rows" in text(client, f"/admin/compat/reject/?reason={reason}")
+    assert "2 rejected rows" in text(client, "/admin/compat/reject/?reason=orphan:device_id")
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 1 WHERE device_id = 999")
     one = RejectedRow.objects.get(source_pk=8).pk
     client.post("/admin/compat/reject/", {"action": "retry_selected", "_selected_action": [one]})
@@ -174,11 +176,11 @@ def test_rejected_rows_show_reason_and_values_and_are_tried_again(migrated):
     client.post("/admin/compat/reject/retry/")
     finish()
     assert legacy.not_over(migrated) == [9]
-    assert "1 rejected row" in text(client, "/admin/compat/reject/?state=waiting")
+    assert "1 rejected row" in text(client, "/admin/compat/reject/?state=open")
 
 
-def test_the_list_of_records_counts_no_further_than_it_shows(migrated):
-    legacy.build(migrated, COUNTED + 500)
+def test_list_of_records_counts_a_limited_number(migrated):
+    legacy.build(migrated, MAX_COUNTED_ROWS + 500)
     client = Client()
     client.force_login(User.objects.create_superuser("root"))
     client.post("/admin/compat/run/start/")
@@ -187,13 +189,13 @@ def test_the_list_of_records_counts_no_further_than_it_shows(migrated):
         connection,
     ) as queries:
         page = text(client, "/admin/compat/performancerecord/")
-    assert f"{COUNTED} performance records" in page
+    assert f"{MAX_COUNTED_ROWS} performance records" in page
     counting = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
-    assert [sql for sql in counting if f"LIMIT {COUNTED}" not in sql] == []
+    assert [sql for sql in counting if f"LIMIT {MAX_COUNTED_ROWS}" not in sql] == []
     assert len(queries) < 15
 
 
-def test_a_device_with_records_cannot_be_deleted_and_its_records_are_not_read(migrated):
+def test_a_device_with_records_cannot_be_deleted(migrated):
     legacy.build(migrated, 500)
     client = Client()
     client.force_login(User.objects.create_superuser("root"))
@@ -205,7 +207,7 @@ def test_a_device_with_records_cannot_be_deleted_and_its_records_are_not_read(mi
     assert legacy.count(migrated, "devices") == 10
 
 
-def test_every_form_of_the_models_opens(migrated):
+def test_all_forms_open(migrated):
     legacy.build(migrated, 5)
     client = Client()
     client.force_login(User.objects.create_superuser("root"))

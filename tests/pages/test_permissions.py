@@ -1,4 +1,4 @@
-"""Who may see is not who may act, and strangers reach nothing."""
+"""Permissions to see and permissions to act are separate, and both need a login."""
 
 import pytest
 from django.test import Client
@@ -6,30 +6,32 @@ from django.test import Client
 from tests import legacy
 from tests.pages.users import VIEW, login
 
-SEEING = {
+VIEWS = {
     "/admin/compat/structure/": "view_structure",
     "/admin/compat/run/": "view_run",
     "/admin/compat/run/1/change/": "view_run",
     "/admin/compat/reject/": "view_reject",
     "/admin/compat/reject/1/change/": "view_reject",
 }
-ASKING = {
+CONFIRMATIONS = {
     "/admin/compat/structure/repair/": ("repair_structure",),
     "/admin/compat/run/roll-back/": ("operate_run", "roll_back_run"),
     "/admin/compat/run/1/cancel/": ("operate_run", "roll_back_run"),
+    "/admin/compat/run/1/roll-back/": ("operate_run", "roll_back_run"),
 }
-ACTING = {
-    **ASKING,
+ACTIONS = {
+    **CONFIRMATIONS,
     "/admin/compat/run/start/": ("operate_run",),
     "/admin/compat/run/verify/": ("operate_run",),
     "/admin/compat/run/1/pause/": ("operate_run",),
+    "/admin/compat/run/1/resume/": ("operate_run",),
     "/admin/compat/reject/retry/": ("retry_reject",),
 }
 
 
 @pytest.fixture
 def copied(migrated):
-    """A database with a complete run and a rejected row."""
+    """A database with a completed run and a rejected row."""
     from compat import services
 
     legacy.build(migrated, 20)
@@ -38,58 +40,58 @@ def copied(migrated):
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """What the pages start beside the server, noted instead of started."""
+def started(monkeypatch):
+    """The names of the background work that the pages would start."""
     names = []
     monkeypatch.setattr("compat.background.start", lambda work, name: names.append(name))
     return names
 
 
-def test_strangers_are_sent_to_the_login(copied):
-    for path in SEEING:
+def test_users_without_login_are_redirected(copied):
+    for path in VIEWS:
         assert Client().get(path).status_code == 302, path
-    for path in ACTING:
+    for path in ACTIONS:
         assert Client().post(path).status_code == 302, path
         assert login(staff=False).post(path).status_code == 302, path
 
 
-def test_plain_staff_is_refused(copied):
+def test_staff_without_permissions_is_refused(copied):
     client = login()
-    for path in SEEING:
+    for path in VIEWS:
         assert client.get(path).status_code == 403, path
-    for path in ACTING:
+    for path in ACTIONS:
         assert client.post(path).status_code == 403, path
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_each_page_asks_for_its_own_permission(copied):
-    for path, permission in SEEING.items():
+def test_each_page_needs_its_permission(copied):
+    for path, permission in VIEWS.items():
         assert login(permission).get(path).status_code == 200, path
         assert login(*set(VIEW) - {permission}).get(path).status_code == 403, path
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_each_action_asks_for_its_own_permissions(copied, asked):
-    every = {permission for needed in ACTING.values() for permission in needed}
-    for path, needed in ACTING.items():
+def test_each_action_needs_its_permissions(copied, started):
+    every = {permission for needed in ACTIONS.values() for permission in needed}
+    for path, needed in ACTIONS.items():
         assert login(*VIEW, *needed).post(path).status_code == 302, path
         for lacking in needed:
             assert login(*VIEW, *every - {lacking}).post(path).status_code == 403, (path, lacking)
-    assert asked == ["compat-roll-back", "compat-copy", "compat-verify", "compat-retry"]
+    assert started == ["compat-roll-back", "compat-roll-back", "compat-copy", "compat-verify", "compat-retry"]
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_an_action_needs_post_and_a_token(copied, asked):
-    every = {permission for needed in ACTING.values() for permission in needed}
+def test_an_action_needs_post_and_a_token(copied, started):
+    every = {permission for needed in ACTIONS.values() for permission in needed}
     client = login(*VIEW, *every, enforce_csrf_checks=True)
-    for path in ACTING:
+    for path in ACTIONS:
         assert client.post(path).status_code == 403, path
-        assert client.get(path).status_code == (200 if path in ASKING else 405), path
-    assert asked == []
+        assert client.get(path).status_code == (200 if path in CONFIRMATIONS else 405), path
+    assert started == []
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_buttons_are_shown_to_those_who_may(copied):
+def test_buttons_need_permissions(copied):
     seen = login(*VIEW).get("/admin/compat/run/1/change/").content.decode()
     assert "retry_selected" not in login(*VIEW).get("/admin/compat/reject/").content.decode()
     assert "retry_selected" in login(*VIEW, "retry_reject").get("/admin/compat/reject/").content.decode()
@@ -101,7 +103,7 @@ def test_buttons_are_shown_to_those_who_may(copied):
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_nobody_writes_what_the_engines_write(copied):
+def test_the_admin_writes_no_engine_rows(copied):
     from django.contrib.auth.models import User
 
     client = Client()
@@ -114,7 +116,10 @@ def test_nobody_writes_what_the_engines_write(copied):
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_a_run_that_is_not_there_is_not_found(copied):
-    client = login(*VIEW)
-    for key in ("77", "x", "-1"):
+def test_an_unknown_run_is_not_found(copied):
+    client = login(*VIEW, "operate_run", "roll_back_run")
+    for key in ("77", "x", "-1", "9" * 30):
         assert client.get(f"/admin/compat/run/{key}/change/").status_code == 404
+    for action in ("pause", "resume", "cancel", "roll-back"):
+        assert client.post(f"/admin/compat/run/77/{action}/").status_code == 404, action
+        assert client.post(f"/admin/compat/run/{'9' * 30}/{action}/").status_code == 404, action

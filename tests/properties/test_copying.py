@@ -134,7 +134,7 @@ FAULTS = st.lists(st.tuples(st.sampled_from(["stop", "kill"]), st.integers(1, 12
 
 
 @given(data=st.data(), live=st.integers(0, 2), faults=FAULTS, options=OPTIONS)
-def test_stopped_and_killed_anywhere_each_row_is_over_once(fill, data, live, faults, options):
+def test_stopped_or_killed_anywhere_each_row_is_copied_once(fill, data, live, faults, options):
     rows, bad = data.draw(readings(UNFIT[connection.vendor]))
     before = fill(rows, live)
     for fault, moment, its in faults:
@@ -163,7 +163,7 @@ def old(migrated, vendor, request, tmp_path):
 
 @settings(max_examples=settings.default.max_examples // 3)  # each runs three copies
 @given(data=st.data(), options=OPTIONS)
-def test_from_the_other_database_values_arrive_equal_or_not_at_all(old, migrated, data, options):
+def test_values_of_another_database_arrive_equal_or_not_at_all(old, migrated, data, options):
     rows, bad = data.draw(readings(CROSSING[connections[old].vendor]))
     for model in (RejectedRow, CopyRun, PerformanceRecord, Device, DeviceType):
         model.objects.all().delete()

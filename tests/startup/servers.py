@@ -1,4 +1,4 @@
-"""Real servers for tests: started on a free port, with their log in a file, and stopped with all their processes."""
+"""Real servers for tests: started on a free port with the log in a file, and stopped with all their processes."""
 
 import os
 import re
@@ -24,7 +24,7 @@ COMMANDS = {
     "uvicorn --workers": [*PYTHON, "-m", "uvicorn", "csms_project.asgi:application", "--workers=2", "--port={port}"],
 }  # fmt: skip
 SUMMARY = "start-up check of default"
-DEADLINE = 60
+TIMEOUT_SECONDS = 60
 
 
 class Server:
@@ -38,11 +38,11 @@ class Server:
         return self.log_file.read_text()
 
     def wait_for(self, condition, what):
-        """Wait until `condition()` is true; fail when the server ends before."""
-        until = time.monotonic() + DEADLINE
+        """Wait until `condition()` is true; fail when the server ends first."""
+        until = time.monotonic() + TIMEOUT_SECONDS
         while not condition():
             assert self.process.poll() is None, f"the server ended before {what}:\n{self.log}"
-            assert time.monotonic() < until, f"{what} never came:\n{self.log}"
+            assert time.monotonic() < until, f"{what} did not happen:\n{self.log}"
             time.sleep(0.05)
 
     def wait_for_log(self, text):
@@ -52,26 +52,26 @@ class Server:
         self.wait_for(self._answers, "an answer")
 
     def get(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=DEADLINE) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=TIMEOUT_SECONDS) as response:
             return response.status, response.headers["Content-Type"], response.read()
 
     def workers(self):
         return re.findall(r"Booting worker with pid: (\d+)", self.log)
 
     def stop(self, number=signal.SIGTERM):
-        """Signal the server as a service manager does, and wait for its end."""
+        """Send the signal of a service manager and wait for the end."""
         self.process.send_signal(number)
-        self.process.wait(DEADLINE)
+        self.process.wait(TIMEOUT_SECONDS)
 
     def interrupt(self):
-        """Interrupt every process, as Ctrl-C in a terminal does, and wait for the end."""
+        """Interrupt all processes, as Ctrl-C in a terminal does, and wait for the end."""
         os.killpg(self.process.pid, signal.SIGINT)
-        self.process.wait(DEADLINE)
+        self.process.wait(TIMEOUT_SECONDS)
 
     def kill(self):
-        """Kill every process of the server at once."""
+        """Kill all processes of the server."""
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(DEADLINE)
+        self.process.wait(TIMEOUT_SECONDS)
 
     def _answers(self):
         try:
@@ -97,10 +97,10 @@ def serving(name, url, folder, **variables):
     finally:
         if process.poll() is None:
             server.stop()
-        _kill_what_is_left(process.pid)
+        _kill_group(process.pid)
 
 
-def _kill_what_is_left(group):
+def _kill_group(group):
     try:
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Every kind of server verifies, repairs and copies when it starts: once, beside its answers, and it never falls."""
+"""Every kind of server verifies, repairs and copies when it starts, once and while it serves."""
 
 import os
 import re
@@ -20,13 +20,13 @@ SLOW = {
 }
 
 
-def state(using):
+def states(using):
     """Return the states of all runs."""
     return [state for (state,) in legacy.execute(using, "SELECT state FROM compat_copyrun")]
 
 
 def copy_slowly(using):
-    """Make every inserted record take about a millisecond."""
+    """Make each inserted record take about a millisecond."""
     legacy.execute(using, SLOW[connections[using].vendor])
 
 
@@ -45,7 +45,9 @@ def test_a_starting_server_repairs_and_copies_once(migrated, migrated_url, name,
         server.wait_until_it_answers()
         server.stop()
         assert server.log.count(SUMMARY) == 1
-        assert re.search(r"1 repaired, 0 errors and 0 warnings; copy completed, 3000 rows over, 0 rejected", server.log)
+        assert re.search(
+            r"1 repaired, 0 errors and 0 warnings; copy completed, 3000 rows copied, 0 rejected", server.log
+        )
         assert "Traceback" not in server.log
         assert "RuntimeWarning" not in server.log
     assert legacy.not_over(migrated) == []
@@ -57,24 +59,22 @@ STOPS = {"runserver --noreload": Server.stop, "gunicorn": Server.stop, "gunicorn
 
 
 @pytest.mark.parametrize("name", STOPS)
-def test_the_server_answers_while_it_copies_and_stops_the_copy_at_a_batch_border(
-    migrated, migrated_url, name, tmp_path
-):
+def test_a_server_serves_while_it_copies_and_stops_in_order(migrated, migrated_url, name, tmp_path):
     legacy.build(migrated, ROWS)
     copy_slowly(migrated)
     with serving(name, migrated_url, tmp_path) as server:
         server.wait_for(lambda: legacy.count(migrated), "the first batch")
         assert server.get("/admin/login/")[0] == 200
         assert server.get("/static/admin/css/base.css")[:2] == (200, 'text/css; charset="utf-8"')
-        assert state(migrated) == ["running"]
+        assert states(migrated) == ["running"]
         STOPS[name](server)
         assert "the server stops; run again to resume" in server.log
-    assert state(migrated) == ["stopped"]
+    assert states(migrated) == ["stopped"]
     assert 0 < legacy.count(migrated) < ROWS
 
 
 @pytest.mark.parametrize("name", ["runserver", "gunicorn --preload", "uvicorn"])
-def test_the_next_start_resumes_what_a_killed_server_left(migrated, migrated_url, name, tmp_path):
+def test_the_next_start_resumes_the_run_of_a_killed_server(migrated, migrated_url, name, tmp_path):
     legacy.build(migrated, ROWS)
     copy_slowly(migrated)
     with serving(name, migrated_url, tmp_path) as server:
@@ -83,13 +83,13 @@ def test_the_next_start_resumes_what_a_killed_server_left(migrated, migrated_url
     assert legacy.count(migrated) < ROWS
     copy_fast_again(migrated)
     with serving(name, migrated_url, tmp_path) as server:
-        server.wait_for_log(f"copy completed, {ROWS} rows over")
+        server.wait_for_log(f"copy completed, {ROWS} rows copied")
     assert legacy.not_over(migrated) == []
-    assert state(migrated) == ["completed"]
+    assert states(migrated) == ["completed"]
 
 
 @pytest.mark.parametrize("vendor", ["postgresql"])
-def test_another_worker_goes_on_where_one_was_killed(migrated, migrated_url, tmp_path):
+def test_another_worker_resumes_the_run_of_a_killed_one(migrated, migrated_url, tmp_path):
     legacy.build(migrated, ROWS)
     copy_slowly(migrated)
     with serving("gunicorn", migrated_url, tmp_path) as server:
@@ -99,29 +99,29 @@ def test_another_worker_goes_on_where_one_was_killed(migrated, migrated_url, tmp
         assert pid in server.workers()
         os.kill(int(pid), signal.SIGKILL)
         copy_fast_again(migrated)
-        server.wait_for_log(f"copy completed, {ROWS} rows over")
+        server.wait_for_log(f"copy completed, {ROWS} rows copied")
     assert legacy.not_over(migrated) == []
 
 
-def test_what_needs_a_person_is_told_with_the_commands(migrated, migrated_url, tmp_path):
+def test_the_log_lists_problems_with_commands(migrated, migrated_url, tmp_path):
     legacy.build(migrated, ROWS)
     legacy.execute(migrated, "DROP TABLE thresholds")
     legacy.execute(migrated, "CREATE VIEW thresholds AS SELECT 1 AS id")
     legacy.execute(migrated, "UPDATE performance_data SET device_id = 999 WHERE id = 7")
     with serving("gunicorn", migrated_url, tmp_path) as server:
-        server.wait_for_log("see them all")
+        server.wait_for_log("To list all findings:")
         server.wait_until_it_answers()
         server.wait_for_log("migrate_performance --retry-rejected")
-        assert re.search(r"WARNING compat.startup: the database default needs a person:\n  compat.E002 thresholds: ",
+        assert re.search(r"WARNING compat.startup: The database default needs attention:\n  compat.E002 thresholds: ",
                          server.log)  # fmt: skip
         assert "1 row was rejected" in server.log
 
 
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.sqlite3", "postgresql://nobody:pa55@127.0.0.1:9/none"])
-def test_an_absent_database_neither_stops_nor_delays_the_server(url, tmp_path):
+def test_a_server_starts_without_its_database(url, tmp_path):
     with serving("gunicorn", url, tmp_path) as server:
         server.wait_until_it_answers()
-        server.wait_for_log("The server runs without the check")
+        server.wait_for_log("The database was not verified")
         assert server.get("/admin/login/")[0] == 200
         assert "Traceback" not in server.log
         assert "pa55" not in server.log

@@ -1,6 +1,6 @@
-"""Copied rows that lost their parent while a foreign key was aside: out of the target, and to the rejects.
+"""Rejecting copied rows that lost their parent while a foreign key was deferred.
 
-The key is back by then, though not validated: from now on nobody makes another orphan.
+By then the foreign key is restored, though not validated, so that no further orphan can be made.
 """
 
 import logging
@@ -10,26 +10,26 @@ from itertools import islice
 from django.db import transaction
 
 from compat.copying.job import Job
+from compat.copying.key_types import KeyList, KeyRange
 from compat.copying.models import CopyRange, CopyRun
 from compat.copying.rows.batches import begin_batch, checkpoint
-from compat.copying.rows.rejects import MAX_KEYS_PER_STATEMENT, reject, unfit
-from compat.copying.rows.selection import KeyRange, Keys, chunks
+from compat.copying.rows.rejects import MAX_KEYS_PER_STATEMENT, Reasons, keys_of, open_rejects, reject, unfit
+from compat.copying.rows.selection import chunks
 from compat.copying.rows.statements import Statements
-from compat.copying.runs import store
-from compat.database.sql import execute, fetch
+from compat.database.sql import execute
 
 logger = logging.getLogger(__name__)
 
 
 def reject_orphans(job: Job, run: CopyRun) -> None:
-    """Move the run's rows that break a constraint by now, unless somebody has changed them in the target."""
-    statements, parts = job.statements(run), CopyRange.objects.using(job.using).filter(run=run).order_by("first_key")
+    """Reject the rows of a run that break a constraint now, unless they were changed in the target."""
+    statements, parts = job.statements(run), CopyRange.objects.using(job.using).filter(run=run).order_by("pk")
     for part in job.retrying(lambda: list(parts.all()), f"run {run.pk}, looking for its ranges"):
-        for keys in chunks(statements, KeyRange(part.first_key, part.last_key)):
+        for keys in chunks(statements, statements.keys.range_of(part)):
             if job.stop.requested():
                 return
             move = partial(_move, run, part, statements, keys)
-            if moved := job.retrying(move, f"run {run.pk}, orphans from key {keys.first}"):
+            if moved := job.retrying(move, f"run {run.pk}, orphans with keys {keys}"):
                 logger.warning("run %d: %d copied rows lost their parent and were rejected", run.pk, moved)
 
 
@@ -37,21 +37,21 @@ def _move(run: CopyRun, part: CopyRange, statements: Statements, keys: KeyRange)
     using = statements.using
     with transaction.atomic(using=using):
         begin_batch(run, part, statements)
-        reasons = unfit(statements, statements.projected(keys.condition))
-        waiting = set(store.open_rejects(run, using).values_list("source_pk", flat=True))
-        left, moved = iter(reasons.keys() - waiting), 0
+        reasons = unfit(statements, statements.projected(keys))
+        rejected = set(keys_of(statements, open_rejects(run, statements)))
+        left, moved = iter(reasons.keys() - rejected), 0
         while some := tuple(islice(left, MAX_KEYS_PER_STATEMENT)):
             moved += _move_some(run, part, statements, {key: reasons[key] for key in some})
-        checkpoint(run, part, using, next_key=part.next_key, copied=-moved, rejected=moved)
+        checkpoint(run, part, using, {"copied": -moved, "rejected": moved})
     return moved
 
 
-def _move_some(run: CopyRun, part: CopyRange, statements: Statements, reasons: dict[int, str]) -> int:
-    """Delete the rows that nobody has changed, and keep those that are gone now as rejects."""
-    projected = statements.projected(Keys(tuple(reasons)).condition)
+def _move_some(run: CopyRun, part: CopyRange, statements: Statements, reasons: Reasons) -> int:
+    """Delete the rows that were not changed, and reject those that are gone now."""
+    projected = statements.projected(KeyList(tuple(reasons)))
     missing = statements.missing_keys(projected, run.pk)
-    never_came = fetch(statements.using, missing)
-    execute(statements.using, statements.delete_unchanged(projected, part.first_key, part.last_key))
-    gone = {key: reasons[key] for (key,) in fetch(statements.using, missing) if (key,) not in never_came}
+    not_copied = set(statements.fetch_keys(statements.using, missing))
+    execute(statements.using, statements.delete_unchanged(projected, statements.keys.range_of(part)))
+    gone = {key: reasons[key] for key in statements.fetch_keys(statements.using, missing) if key not in not_copied}
     reject(run, statements, gone)
     return len(gone)

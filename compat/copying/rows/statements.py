@@ -1,58 +1,38 @@
-"""The SQL of a run, made from the declaration by the ORM's own compiler.
-
-`projected` is the source seen through the declaration: its key as `source_key`, and every target column
-as `to_<column>`. All other statements select from it.
-"""
+"""The SQL of a run. Every statement selects from the projection; see `projection`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 from django.db import DatabaseError, connections
-from django.db.models import BigIntegerField, DateTimeField, F, Field, Value
-from django.db.models.functions import Cast
-from django.db.models.sql import Query
 
-from compat.copying.declaration import Copy
-from compat.copying.dialects import Dialect, Reference, dialect_for
-from compat.copying.functions import RunTimestamp
-from compat.copying.rows.row_constraints import RowConstraint, row_constraints_of
-from compat.copying.rows.staging import stage
+from compat.copying.dialects import Reference
+from compat.copying.key_types import KeyRange, Selection
+from compat.copying.models import RejectedRow
+from compat.copying.reasons import Reason
+from compat.copying.rows.fields import SOURCE_KEY, TARGET_KEY
+from compat.copying.rows.projection import Projection
+from compat.copying.rows.row_constraints import RowConstraint, broken_reasons, constraints_of
+from compat.copying.rows.staging import FLAWS
 from compat.database.errors import Failure
 from compat.database.retry import failure_of
-from compat.database.sql import Sql, fetch, literal
+from compat.database.sql import Sql, quote_table
 
 
 @dataclass(frozen=True)
-class Statements:
-    """The statements of a copy into the database `using`, for one offset and timestamp."""
+class Statements(Projection):
+    """The statements of a run."""
 
-    copy: Copy
-    using: str
-    source_using: str
-    offset: int
-    timestamp: datetime
-    unguarded: bool = False
-    """Whether constraints of the target are set aside, so that the database refuses nothing."""
-    coming: frozenset[str] = frozenset()
-    """Tables whose rows are still to come, so that references to them are not judged."""
+    has_deferred_keys: bool = False
+    """Whether foreign keys of the target are deferred, so that the database does not check them."""
+    pending_tables: frozenset[str] = frozenset()
+    """Tables whose rows are copied later, so that references to them are not checked."""
 
     @cached_property
-    def dialect(self) -> Dialect:
-        """What the database can do."""
-        return dialect_for(connections[self.using])
-
-    @property
-    def checked(self) -> bool:
-        """Whether constraints must be asked before a row is written."""
-        return self.unguarded or self.is_cross_database or self.dialect.silent
-
-    @property
-    def is_cross_database(self) -> bool:
-        """Whether the rows come from another database."""
-        return self.source_using != self.using
+    def is_checked_first(self) -> bool:
+        """Whether the constraints must be checked before a row is written, because the database does not check all."""
+        unchecked = self.has_deferred_keys or self.is_cross_database or not self.dialect.types.are_enforced
+        return unchecked or any(constraint.is_silent for constraint in self.row_constraints)
 
     def is_row_error(self, error: DatabaseError) -> bool:
         """Tell whether a database refused rows for what they hold, in the source or in the target."""
@@ -60,221 +40,183 @@ class Statements:
 
     @cached_property
     def row_constraints(self) -> list[RowConstraint]:
-        """What every row of the target must keep."""
-        constraints = row_constraints_of(self.copy, self.dialect, connections[self.using])
-        return [p for p in constraints if not (p.reference and p.reference.table in self.coming)]
+        """What every row of the target must meet."""
+        constraints = [
+            constraint
+            for field in self.fields
+            if not field.is_constant
+            for constraint in constraints_of(field, self.dialect, is_staged=self.is_cross_database)
+        ]
+        return [each for each in constraints if not (each.reference and each.reference.table in self.pending_tables)]
 
     @property
-    def references(self) -> list[Reference]:
-        """The foreign keys among them."""
-        return [constraint.reference for constraint in self.row_constraints if constraint.reference]
+    def references(self) -> list[tuple[Reference, str]]:
+        """The foreign keys among the constraints, each with the projected value that refers."""
+        values = {field.field.column: field.value for field in self.fields}
+        found = [constraint.reference for constraint in self.row_constraints if constraint.reference]
+        return [(reference, values[reference.column]) for reference in found]
 
     @cached_property
-    def columns(self) -> list[str]:
-        """The target columns that a copy writes, the key first."""
-        return [self.copy.target_key, *(field.column for field, _ in self.copy.fields)]
-
-    def quote(self, name: str) -> str:
-        """Quote a table or column name."""
-        return connections[self.using].ops.quote_name(name)
+    def columns(self) -> dict[str, str]:
+        """The target columns that a copy writes, quoted, the key first, each with its projected value."""
+        values = {self.target_key: f"projected.{TARGET_KEY}"}
+        return values | {self.quote(field.field.column): field.value for field in self.fields}
 
     @property
     def target(self) -> str:
         """The target table, quoted."""
-        return self.quote(self.copy.target._meta.db_table)
+        return quote_table(connections[self.using], self.copy.target._meta.db_table)
 
-    def projected(self, condition: dict[str, Any]) -> Sql:
-        """Select the source rows that meet an ORM condition as the target shall hold them, in the target's database.
+    @property
+    def target_key(self) -> str:
+        """The key column of the target, quoted."""
+        return self.quote(self.copy.target_key)
 
-        From another database they are brought into a temporary table first, within the open transaction.
-        """
-        if not self.is_cross_database:
-            same = {f"to_{field.column}": self._value(value) for field, value in self._constants()}
-            return self._view(condition, {f"to_{self.copy.target_key}": self._target_key(), **same})
-        [(rows,)] = fetch(self.source_using, self.count(self.selected(condition)))
-        staged = stage(self.copy, self._view(condition), rows, self.source_using, self.using)
-        constants = [self._compiled(field.column, self._value(value)) for field, value in self._constants()]
-        columns = [f"source_key + {int(self.offset)} AS {self.quote(f'to_{self.copy.target_key}')}"]
-        columns += [constant.text for constant in constants]
-        params = tuple(param for constant in constants for param in constant.params)
-        return Sql(f"SELECT staged.*, {', '.join(columns)} FROM ({staged.text}) staged", params)  # noqa: S608 quoted names
+    def count_source(self, rows: Selection) -> Sql:
+        """Count source rows, in the source's database."""
+        return self._of_source("count(*)", rows)
 
-    def _view(self, condition: dict[str, Any], more: dict[str, Any] | None = None) -> Sql:
-        """Select the varying values of source rows, and `more`, in the source's database."""
-        values = {"source_key": F("pk"), **(more or {})}
-        values |= {f"to_{field.column}": value for field, value in self.copy.fields if not self.copy.is_constant(value)}
-        rows = self.copy.source._base_manager.using(self.source_using).filter(**condition).order_by()
-        query = rows.annotate(**values).values_list(*values).query
-        text, params = query.get_compiler(self.source_using).as_sql()
-        return Sql(text + dialect_for(connections[self.source_using]).fence, tuple(params))
+    def count_source_keys(self, rows: Selection) -> Sql:
+        """Count the different keys of source rows, in the source's database."""
+        return self._of_source(f"count(DISTINCT {self.source_key})", rows)
 
-    def _constants(self) -> "list[tuple[Field[Any, Any], Any]]":
-        """Return the fields that all rows of a run have alike: from another database these need not travel."""
-        return [(field, value) for field, value in self.copy.fields if self.copy.is_constant(value)]
-
-    def _compiled(self, column: str, expression: Any) -> Sql:
-        compiler = Query(self.copy.source).get_compiler(self.using)
-        text, params = compiler.compile(expression.resolve_expression(compiler.query))
-        return Sql(f"{text} AS {self.quote(f'to_{column}')}", tuple(params))
-
-    def _target_key(self) -> Any:
-        return Cast(F("pk"), BigIntegerField()) + Value(self.offset) if self.offset else F("pk")
-
-    def _value(self, expression: Any) -> Any:
-        return Value(self.timestamp, DateTimeField()) if isinstance(expression, RunTimestamp) else expression
-
-    def boundary(self, first: int, last: int, rows: int) -> Sql:
-        """Select the number of source rows from `first` to `last`, at most `rows`, and the last one's key.
-
-        Only the bare key in the source is read.
-        """
-        quote = connections[self.source_using].ops.quote_name
-        key, table = quote(self.copy.source_key), quote(self.copy.source._meta.db_table)
-        keys = f"SELECT {key} FROM {table} WHERE {key} BETWEEN %s AND %s ORDER BY {key} LIMIT %s"  # noqa: S608 quoted names
-        return Sql(f"SELECT count(*), max({key}) FROM ({keys}) keys", (first, last, rows))  # noqa: S608 quoted names
-
-    def selected(self, condition: dict[str, Any]) -> Sql:
-        """Select the bare keys of the source rows that meet an ORM condition, in the source's database."""
-        rows = self.copy.source._base_manager.using(self.source_using).filter(**condition).order_by()
-        keys = rows.annotate(source_key=F("pk")).values_list("source_key")
-        text, params = keys.query.get_compiler(self.source_using).as_sql()
-        return Sql(text, tuple(params))
+    def nth_source_key(self, rows: Selection, number: int, *, distinct: bool = False) -> Sql:
+        """Select the `number`-th key of source rows in key order, in the source's database."""
+        column = self.source_key
+        keys = self._of_source(f"DISTINCT {column}" if distinct else column, rows)
+        return Sql(f"{keys.text} ORDER BY {column} LIMIT 1 OFFSET %s", (*keys.params, number - 1))
 
     def count(self, projected: Sql) -> Sql:
         """Count projected rows."""
-        return Sql(f"SELECT count(*) FROM ({projected.text}) projected", projected.params)  # noqa: S608 quoted names
+        return Sql(f"SELECT count(*) FROM ({projected.text}) projected", projected.params)  # noqa: S608 our own names
 
-    def nth_key(self, projected: Sql, number: int) -> Sql:
-        """Select the source key of the `number`-th projected row in key order."""
-        return Sql(
-            f"SELECT source_key FROM ({projected.text}) projected ORDER BY source_key LIMIT 1 OFFSET %s",  # noqa: S608 quoted names
-            (*projected.params, number - 1),
+    def unfit(self, projected: Sql, *, only_missing: bool = False) -> Sql:
+        """Select the rows that break a constraint: source key, flaws, and whether each constraint is met.
+
+        With `only_missing`, only rows that are not in the target: a table that lags behind its model holds rows that
+        break a constraint of the model.
+        """
+        met = [f"({constraint.condition}) IS TRUE" for constraint in self.row_constraints]
+        flaws = f"projected.{FLAWS}" if self.is_cross_database else "NULL"
+        where = f"NOT ({self.fit(self.row_constraints)})" + (
+            f" AND NOT EXISTS ({self.counterpart()})" if only_missing else ""
         )
+        columns = ", ".join([f"projected.{SOURCE_KEY}", flaws, *met])
+        return Sql(f"SELECT {columns} FROM ({projected.text}) projected WHERE {where}", projected.params)  # noqa: S608 our own names
 
-    def unfit(self, projected: Sql) -> Sql:
-        """Select the key of every projected row that breaks a constraint, and what is wrong with it."""
-        wrong = [
-            f"CASE WHEN ({constraint.condition}) IS TRUE THEN '' ELSE {literal(constraint.reason + '; ')} END"
-            for constraint in self.row_constraints
-        ]
-        reason = " || ".join(wrong)
-        if self.is_cross_database:
-            reason = f"CASE WHEN flaw IS NOT NULL THEN flaw ELSE {reason} END"
-        unfit = f"NOT ({self.fit(self.row_constraints)})"
-        return Sql(f"SELECT source_key, {reason} FROM ({projected.text}) projected WHERE {unfit}", projected.params)  # noqa: S608 quoted names
+    def reasons(self, flaws: str | None, met: tuple[bool, ...]) -> list[Reason]:
+        """Return what is wrong with a row that `unfit` selected."""
+        return self._staging.reasons(flaws) if flaws else broken_reasons(self.row_constraints, met)
 
     def count_unfit(self, projected: Sql) -> Sql:
         """Count projected rows that break a constraint."""
         unfit = f"NOT ({self.fit(self.row_constraints)})"
-        return Sql(f"SELECT count(*) FROM ({projected.text}) projected WHERE {unfit}", projected.params)  # noqa: S608 quoted names
+        return Sql(f"SELECT count(*) FROM ({projected.text}) projected WHERE {unfit}", projected.params)  # noqa: S608 our own names
 
     def fit(self, constraints: Iterable[RowConstraint]) -> str:
-        """Return the condition that a projected row keeps these constraints and came over whole."""
-        kept = [f"({constraint.condition}) IS TRUE" for constraint in constraints]
-        return " AND ".join([*kept, "flaw IS NULL"] if self.is_cross_database else kept) or "1 = 1"
+        """Return the condition that a projected row meets these constraints and was staged without a flaw."""
+        conditions = [f"({constraint.condition}) IS TRUE" for constraint in constraints]
+        return (
+            " AND ".join([*conditions, f"projected.{FLAWS} IS NULL"] if self.is_cross_database else conditions)
+            or "1 = 1"
+        )
 
     def missing_keys(self, projected: Sql, run_id: int) -> Sql:
-        """Select the keys of projected rows that are neither in the target nor among the run's open rejects."""
+        """Select the source keys of projected rows that are neither in the target nor among the run's open rejects."""
         return Sql(
-            f"SELECT source_key FROM ({projected.text}) projected WHERE NOT EXISTS ({self.counterpart()}) "  # noqa: S608 quoted names
-            f"AND NOT EXISTS ({self._reject()}) ORDER BY source_key",
+            f"SELECT projected.{SOURCE_KEY} FROM ({projected.text}) projected WHERE NOT EXISTS ({self.counterpart()}) "  # noqa: S608 our own names
+            f"AND NOT EXISTS ({self._reject()}) ORDER BY 1",
             (*projected.params, run_id),
         )
 
     def changed_keys(self, projected: Sql) -> Sql:
         """Select the source keys of projected rows whose target row holds other values."""
         return Sql(
-            f"SELECT source_key FROM ({projected.text}) projected JOIN {self.target} kept ON {self._same_key()} "  # noqa: S608 quoted names
-            f"WHERE {self._other_values(own=not self.copy.keep_keys)} ORDER BY source_key",
+            f"SELECT projected.{SOURCE_KEY} FROM ({projected.text}) projected JOIN {self.target} kept "  # noqa: S608 quoted names
+            f"ON {self._same_key()} WHERE {self._other_values(own=self.keys.owns_range)} ORDER BY 1",
             projected.params,
         )
 
-    def compare(self, projected: Sql, first: int, last: int) -> Sql:
+    def compare(self, projected: Sql, keys: KeyRange) -> Sql:
         """Count projected rows without a target row, target rows without a projected one, and pairs with other values.
 
-        `projected` holds the source keys from `first` to `last`. Both sides are bounded, so that the planner
-        reads as much of the target as of the source.
+        `projected` holds the rows of the source keys `keys`. Both sides are bounded, so that the planner reads as much
+        of the target as of the source.
         """
-        name = self.quote(self.copy.target_key)
-        other = self._other_values(own=not self.copy.keep_keys)
-        bounds = (first + self.offset, last + self.offset)
-        joined = f"JOIN {self._bounded_target()} kept ON {self._same_key()}"
-        missing = f"count(CASE WHEN kept.{name} IS NULL THEN 1 END)"
-        changed = f"count(CASE WHEN source_key IS NOT NULL AND kept.{name} IS NOT NULL AND ({other}) THEN 1 END)"
-        if self.dialect.supports_full_join:
-            counts = f"{missing}, count(CASE WHEN source_key IS NULL THEN 1 END), {changed}"
-            return Sql(f"SELECT {counts} FROM ({projected.text}) projected FULL {joined}", (*projected.params, *bounds))  # noqa: S608 quoted names
-        kept = self.count_target(first, last)
-        counts = f"{missing}, ({kept.text}) - count(kept.{name}), {changed}"
-        params = kept.params + projected.params + bounds
+        other, kept_key = self._other_values(own=self.keys.owns_range), f"kept.{self.target_key}"
+        bounded = self._bounded_target(keys)
+        joined = f"JOIN ({bounded.text}) kept ON {self._same_key()}"
+        missing = f"count(CASE WHEN {kept_key} IS NULL THEN 1 END)"
+        is_pair = f"projected.{SOURCE_KEY} IS NOT NULL AND {kept_key} IS NOT NULL"
+        changed = f"count(CASE WHEN {is_pair} AND ({other}) THEN 1 END)"
+        if self.dialect.sql.supports_full_join:
+            counts = f"{missing}, count(CASE WHEN projected.{SOURCE_KEY} IS NULL THEN 1 END), {changed}"
+            params = (*projected.params, *bounded.params)
+            return Sql(f"SELECT {counts} FROM ({projected.text}) projected FULL {joined}", params)  # noqa: S608 quoted names
+        kept = self.count_target(keys)
+        counts = f"{missing}, ({kept.text}) - count({kept_key}), {changed}"
+        params = (*kept.params, *projected.params, *bounded.params)
         return Sql(f"SELECT {counts} FROM ({projected.text}) projected LEFT {joined}", params)  # noqa: S608 quoted names
 
-    def count_target(self, first: int, last: int) -> Sql:
-        """Count the target rows whose keys belong to the source keys from `first` to `last`."""
-        key = self.quote(self.copy.target_key)
-        return Sql(
-            f"SELECT count(*) FROM {self.target} WHERE {key} BETWEEN %s AND %s",  # noqa: S608 quoted names
-            (first + self.offset, last + self.offset),
-        )
+    def count_target(self, keys: KeyRange) -> Sql:
+        """Count the target rows whose keys belong to these source keys."""
+        return self._of_target("count(*)", keys)
 
-    def extra_keys(self, projected: Sql, first: int, last: int) -> Sql:
-        """Select the target keys that belong to the source keys `first` to `last` and have no projected row."""
-        key, mapped_key = self.quote(self.copy.target_key), self.quote("to_" + self.copy.target_key)
-        return Sql(
-            f"SELECT {key} FROM {self.target} WHERE {key} BETWEEN %s AND %s "  # noqa: S608 quoted names
-            f"EXCEPT SELECT {mapped_key} FROM ({projected.text}) projected ORDER BY 1",
-            (first + self.offset, last + self.offset, *projected.params),
-        )
+    def extra_keys(self, projected: Sql, keys: KeyRange) -> Sql:
+        """Select the target keys that belong to these source keys and have no projected row."""
+        kept = self._of_target(self.target_key, keys)
+        projected_keys = f"SELECT projected.{TARGET_KEY} FROM ({projected.text}) projected"  # noqa: S608 our own names
+        return Sql(f"{kept.text} EXCEPT {projected_keys} ORDER BY 1", (*kept.params, *projected.params))
 
-    def rollback_boundary(self, first: int, last: int, rows: int) -> Sql:
-        """Select the source key that belongs to the `rows`-th target row from `last` down."""
-        key = self.quote(self.copy.target_key)
-        return Sql(
-            f"SELECT {key} - %s FROM {self.target} WHERE {key} BETWEEN %s AND %s ORDER BY {key} DESC LIMIT 1 OFFSET %s",  # noqa: S608 quoted names
-            (self.offset, first + self.offset, last + self.offset, rows - 1),
-        )
+    def nth_target_key_down(self, keys: KeyRange, number: int) -> Sql:
+        """Select the `number`-th target key from the last one down that belongs to these source keys."""
+        kept = self._of_target(self.target_key, keys)
+        return Sql(f"{kept.text} ORDER BY {self.target_key} DESC LIMIT 1 OFFSET %s", (*kept.params, number - 1))
 
-    def delete_unchanged(self, projected: Sql, first: int, last: int) -> Sql:
+    def delete_unchanged(self, projected: Sql, keys: KeyRange) -> Sql:
         """Delete the target rows that still hold the projected rows' values; bounded as in `compare`."""
-        key = self.quote(self.copy.target_key)
-        bounds = (first + self.offset, last + self.offset)
+        bounded = self._bounded_target(keys)
+        within = self.keys.target_condition(self.target_key, keys)
         return Sql(
-            f"DELETE FROM {self.target} WHERE {key} BETWEEN %s AND %s AND {key} IN "  # noqa: S608 quoted names
-            f"(SELECT kept.{key} FROM ({projected.text}) projected "
-            f"JOIN {self._bounded_target()} kept ON {self._same_key()} "
+            f"DELETE FROM {self.target} WHERE {within.text} AND {self.target_key} IN "  # noqa: S608 quoted names
+            f"(SELECT kept.{self.target_key} FROM ({projected.text}) projected "
+            f"JOIN ({bounded.text}) kept ON {self._same_key()} "
             f"WHERE NOT ({self._other_values()}){self._unreferenced()})",
-            (*bounds, *projected.params, *bounds),
+            (*within.params, *projected.params, *bounded.params),
         )
 
     def _unreferenced(self) -> str:
-        """Spare rows that others refer to: SQLite would find out at the commit only."""
+        """Spare rows that others refer to: SQLite would refuse at the commit only."""
         with connections[self.using].cursor() as cursor:
-            references = self.dialect.references(cursor, self.copy.target._meta.db_table)
+            referrers = self.dialect.introspection.referrers(cursor, self.copy.target._meta.db_table)
         return "".join(
-            f" AND NOT EXISTS (SELECT 1 FROM {child} child WHERE child.{column} = kept.{key})"  # noqa: S608 quoted names
-            for child, column, key in references
+            f" AND NOT EXISTS (SELECT 1 FROM {each.table} child WHERE child.{each.column} = kept.{each.key})"  # noqa: S608 quoted names
+            for each in referrers
         )
 
-    def _bounded_target(self) -> str:
-        return f"(SELECT * FROM {self.target} WHERE {self.quote(self.copy.target_key)} BETWEEN %s AND %s)"  # noqa: S608 quoted names
+    def _of_target(self, what: str, keys: KeyRange) -> Sql:
+        within = self.keys.target_condition(self.target_key, keys)
+        return Sql(f"SELECT {what} FROM {self.target} WHERE {within.text}", within.params)  # noqa: S608 quoted names
+
+    def _bounded_target(self, keys: KeyRange) -> Sql:
+        return self._of_target("*", keys)
 
     def _same_key(self) -> str:
-        return f"kept.{self.quote(self.copy.target_key)} = projected.{self.quote('to_' + self.copy.target_key)}"
+        return f"kept.{self.target_key} = projected.{TARGET_KEY}"
 
     def _other_values(self, *, own: bool = True) -> str:
-        """Compare all columns; without `own` not those that every row of the run has alike."""
-        distinct = self.dialect.distinct
-        columns = [field.column for field, value in self.copy.fields if own or not self.copy.is_constant(value)]
-        return " OR ".join(
-            f"kept.{self.quote(name)} {distinct} projected.{self.quote('to_' + name)}" for name in columns
-        )
+        """Return the condition that a pair differs; without `own`, in other values than those of the run itself."""
+        fields = [field for field in self.fields if own or not field.is_constant]
+        differ = [self.dialect.sql.differs(f"kept.{self.quote(each.field.column)}", each.value) for each in fields]
+        return " OR ".join(differ) or "1 = 0"
 
     def counterpart(self) -> str:
         """Select the target row of a projected row."""
         return f"SELECT 1 FROM {self.target} kept WHERE {self._same_key()}"  # noqa: S608 quoted names
 
     def _reject(self) -> str:
+        key = self.keys.type.text_sql(self.dialect, f"projected.{SOURCE_KEY}")
         return (
-            "SELECT 1 FROM compat_rejectedrow reject WHERE reject.run_id = %s "
-            "AND reject.source_pk = projected.source_key AND reject.resolved_at IS NULL"
+            f"SELECT 1 FROM {self.quote(RejectedRow._meta.db_table)} reject WHERE reject.run_id = %s "  # noqa: S608 quoted names
+            f"AND reject.source_key = {key} AND reject.resolved_at IS NULL"
         )

@@ -1,4 +1,4 @@
-"""Holding a copy back: a pause as a share of the time, and waiting while the server is under pressure."""
+"""Throttling: a pause after each batch, and waiting while the server is under pressure."""
 
 import logging
 import time
@@ -12,15 +12,15 @@ from compat.database.stop import Stop
 logger = logging.getLogger(__name__)
 
 PRESSURE_POLL_SECONDS = 1.0
-"""Seconds between two looks at the server."""
+"""Seconds between two checks of the server."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a copy may take: `pause` is the share of its time that it rests, from 0 up to but not 1.
+    """The limits of a copy: `pause` is the share of its time that it rests, at least 0 and less than 1.
 
-    It waits while a standby's replay lags more than `lag` seconds, or more than `lock_waits` sessions of
-    the database wait for a lock.
+    The copy waits while the replay of a standby lags by more than `lag` seconds, or while more than `lock_waits`
+    sessions of the database wait for a lock.
     """
 
     pause: float = 0.0
@@ -30,12 +30,12 @@ class Limits:
 
 @dataclass
 class Throttle:
-    """Holds one worker back between its batches."""
+    """Throttles one worker between its batches."""
 
     using: str
     limits: Limits
     stop: Stop
-    _looked: float = field(default=0.0)
+    _checked_at: float = field(default=0.0)
 
     def rest(self, seconds: float) -> None:
         """Pause after a batch that took `seconds`."""
@@ -43,12 +43,15 @@ class Throttle:
             self.stop.wait(seconds * self.limits.pause / (1 - self.limits.pause))
 
     def pressure(self) -> str:
-        """Say why to wait, or return an empty text; looks at the server at most every PRESSURE_POLL_SECONDS seconds."""
-        if time.monotonic() - self._looked < PRESSURE_POLL_SECONDS:
+        """Return why to wait, or an empty text.
+
+        The server is asked at most every PRESSURE_POLL_SECONDS while it is not under pressure.
+        """
+        if time.monotonic() - self._checked_at < PRESSURE_POLL_SECONDS:
             return ""
         connection = connections[self.using]
         with connection.cursor() as cursor:
-            reason = dialect_for(connection).pressure(cursor, self.limits.lag, self.limits.lock_waits)
+            reason = dialect_for(connection).session.pressure(cursor, self.limits.lag, self.limits.lock_waits)
         if not reason:
-            self._looked = time.monotonic()
+            self._checked_at = time.monotonic()
         return reason

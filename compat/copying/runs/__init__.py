@@ -1,1 +1,1 @@
-"""Runs: their store, lease, requests, events and lifecycle."""
+"""Runs: their store, lease, heartbeat, requests and events."""

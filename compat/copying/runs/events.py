@@ -1,28 +1,24 @@
-"""What happened to a run: one row and one event of the log for each change of its state."""
+"""Events of runs: a row for each, and a record of the log in English."""
 
 import logging
 from functools import partial
 
 from django.db import transaction
-from django.utils.functional import Promise
-from django.utils.translation import override
 
+from compat.copying.messages import Message
 from compat.copying.models import CopyEvent, CopyRun
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("compat.copying.events")
 
 
-def record(run: CopyRun, using: str, level: int, text: str | Promise) -> None:
-    """Write an event down in the open transaction, and log it in English when that commits."""
-    CopyEvent.objects.using(using).create(run_id=run.pk, level=logging.getLevelName(level).lower(), text=str(text))
-    transaction.on_commit(partial(_log, run.pk, level, in_english(text)), using=using)
+def record(run: CopyRun, using: str, level: int, message: Message) -> None:
+    """Store an event in the open transaction, and log it when that transaction commits."""
+    CopyEvent.objects.using(using).create(
+        run_id=run.pk, level=logging.getLevelName(level).lower(), code=message.code, facts=message.as_json()["facts"]
+    )
+    transaction.on_commit(partial(log, run, level, message), using=using)
 
 
-def in_english(text: object) -> str:
-    """Write a text for the log, whatever the language of the process."""
-    with override(None):
-        return str(text)
-
-
-def _log(run_id: int, level: int, text: str) -> None:
-    logger.log(level, "run %d: %s", run_id, text, extra={"run": run_id})
+def log(run: CopyRun, level: int, message: Message) -> None:
+    """Log an event that is not stored, or that is stored now."""
+    logger.log(level, "run %d: %s", run.pk, message.in_english(), extra={"run": run.pk})

@@ -1,34 +1,32 @@
-"""Owners of runs: processes, named so that one that died on this machine is known to be dead."""
+"""The process that holds a lease, named so that a dead process of this machine can be recognized."""
 
 import os
 import socket
 from pathlib import Path
 
-from django.utils.functional import Promise
-from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy
+from compat.copying.messages import Message
 
 
 def holder_identity() -> str:
     """Name this process: host, boot and process namespace, process id and its start."""
-    return f"{socket.gethostname()}/{_place()}/{os.getpid()}/{_started(os.getpid())}"
+    return f"{socket.gethostname()}/{_boot_and_pid_namespace()}/{os.getpid()}/{_start_of(os.getpid())}"
 
 
-def describe_holder(owner: str) -> str | Promise:
-    """Name an owner for a person."""
+def describe_holder(owner: str) -> Message:
+    """Name a lease holder for a person."""
     host, _, rest = owner.partition("/")
     if rest.count("/") != 2:
-        return owner
-    return format_lazy(gettext_lazy("process {pid} on {host}"), pid=rest.split("/")[1], host=host)
+        return Message.of(owner)
+    return Message("process", pid=rest.split("/")[1], host=host)
 
 
 def is_dead(owner: str) -> bool:
-    """Tell whether `owner` is known to be dead: a process that this one would see and that is not there any more."""
+    """Return whether `owner` is a process of this machine and namespace that has ended."""
     host, _, rest = owner.partition("/")
     if host != socket.gethostname() or rest.count("/") != 2:
         return False
-    place, pid, started = rest.split("/")
-    if not place or place != _place():
+    namespace, pid, started = rest.split("/")
+    if not namespace or namespace != _boot_and_pid_namespace():
         return False
     try:
         os.kill(int(pid), 0)
@@ -36,11 +34,11 @@ def is_dead(owner: str) -> bool:
         return True
     except PermissionError:
         return False
-    return _started(int(pid)) not in {started, "?"}
+    return _start_of(int(pid)) not in {started, "?"}
 
 
-def _place() -> str:
-    """Identify this boot of the machine and this process namespace; empty where the system does not say."""
+def _boot_and_pid_namespace() -> str:
+    """Identify this boot of the machine and this process namespace; empty where the system does not tell."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot[:8]}-{os.readlink('/proc/self/ns/pid').strip('pid:[]')}"
@@ -48,8 +46,8 @@ def _place() -> str:
         return ""
 
 
-def _started(pid: int) -> str:
-    """Return when the process began, in clock ticks since boot; empty when it has ended, `?` when unknown."""
+def _start_of(pid: int) -> str:
+    """Return when a process started, in clock ticks since boot; empty when it has ended, `?` when unknown."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""`demo`: the whole product at work on a small legacy database of its own making."""
+"""`demo`: run all commands on a small legacy database that it creates."""
 
 import os
 import subprocess
@@ -16,59 +16,59 @@ from django.utils.translation import gettext_lazy
 from compat import demo
 
 STEPS = (
-    (gettext_lazy("Compare the old database with what the application needs"), "verify_structure"),
+    (gettext_lazy("Compare the legacy database with the models"), "verify_structure"),
     (
-        gettext_lazy("Repair: add what is missing, convert what does not fit, lose nothing"),
+        gettext_lazy("Repair: add what is missing and convert types, without loss of data"),
         "verify_structure --fix --rewrite",
     ),
-    (gettext_lazy("What would the copy do? A dry run"), "migrate_performance --dry-run"),
-    (gettext_lazy("Copy performance_data into performance_records, and prove every value"), "migrate_performance"),
-    (gettext_lazy("The bad readings were set aside, each with its values and the reason"), demo.REJECTS),
-    (gettext_lazy("Mend them, as the owner of the readings would"), demo.MENDING),
-    (gettext_lazy("Bring the mended readings over"), "migrate_performance --retry-rejected"),
-    (gettext_lazy("Prove it once more: every column of every row"), "migrate_performance --verify"),
-    (gettext_lazy("And the structure"), "verify_structure"),
+    (gettext_lazy("Dry run: what the copy would do"), "migrate_performance --dry-run"),
+    (gettext_lazy("Copy performance_data into performance_records and verify every value"), "migrate_performance"),
+    (gettext_lazy("The rejected readings, each with the reason"), demo.REJECTS),
+    (gettext_lazy("Correct them in the source"), demo.CORRECTIONS),
+    (gettext_lazy("Retry the rejected readings"), "migrate_performance --retry-rejected"),
+    (gettext_lazy("Verify again: every column of every row"), "migrate_performance --verify"),
+    (gettext_lazy("Verify the structure"), "verify_structure"),
 )
 NEXT = gettext_lazy("""
-That was the whole way. Next, on a database of your own (a copy of it first):
+That is the whole migration. Next, try it on a copy of your own database:
   DATABASE_URL=postgresql://user:password@host:port/name python manage.py verify_structure
-Or keep this one and look around in the admin:
+Or keep this database and open the admin:
   python manage.py demo --keep demo.sqlite3
   export DATABASE_URL=sqlite:///$PWD/demo.sqlite3
   python manage.py createsuperuser && python manage.py runserver
-  python manage.py migrate_performance --rollback      takes back exactly the rows that were copied
+  python manage.py migrate_performance --rollback      delete exactly the copied rows
 """)
 
 
 class Command(BaseCommand):
-    """Build a small legacy database in a new file, then verify, repair, copy and prove it, step by step."""
+    """Create a small legacy database in a new file, then repair it, copy its rows and verify them, step by step."""
 
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.description = _(
-            "Build a small legacy database in a new file, then verify, repair, copy and prove it, step by step."
+            "Create a small legacy database in a new file, then repair it, copy its rows and verify them, step by step."
         )
-        text = _("keep the database as this new file (default: remove it)")
+        text = _("keep the database as this new file (default: delete it)")
         parser.add_argument("--keep", metavar="FILE", help=text)
 
     def handle(self, **options: Any) -> None:
-        """Run all steps, and fail when one of them does not end as it should."""
+        """Run all steps. Fail when one of them exits with 2 or more."""
         if not options["keep"]:
             with tempfile.TemporaryDirectory(prefix="csms-demo-") as folder:
                 self._run(Path(folder) / "demo.sqlite3")
             return
         file = Path(options["keep"]).absolute()
         if file.exists() or not file.parent.is_dir():
-            exists, lost = _("%(file)s exists already."), _("%(file)s is in a folder that does not exist.")
+            exists, lost = _("%(file)s already exists."), _("The folder of %(file)s does not exist.")
             problem = (exists if file.exists() else lost) % {"file": file}
-            remedy = _("--keep makes a new file and never touches another.")
+            remedy = _("--keep creates a new file and changes no existing file.")
             raise CommandError(f"{problem} {remedy}", returncode=2)
         self._run(file)
 
     def _run(self, file: Path) -> None:
-        text = _("A legacy database: %(devices)d devices, %(readings)s readings of %(days)d days")
+        text = _("A legacy database: %(devices)d devices, %(readings)s readings in %(days)d days")
         facts = {"devices": demo.DEVICES, "readings": f"{demo.READINGS:,}", "days": demo.DAYS}
         self._say(text % facts, str(file))
         demo.build(file)
@@ -90,11 +90,11 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _manage(self, step: str, file: Path) -> None:
-        """Run a command of the product as a process of its own; 1 is drift or rejected rows, which belong here."""
+        """Run a command as its own process. Exit code 1, drift or rejected rows, is expected here."""
         environment = {"COMPAT_LOG_LEVEL": "WARNING", **os.environ, "DATABASE_URL": f"sqlite:///{file}"}
         environment.pop("LEGACY_DATABASE_URL", None)
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *step.split()]
-        code = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  our own commands
+        code = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  commands of this project
         if code not in {0, 1}:
-            text = _("%(step)s ended with %(code)d; the demonstration stops here.")
+            text = _("%(step)s exited with %(code)d. The demonstration stops here.")
             raise CommandError(text % {"step": step, "code": code})

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from django.utils.translation import gettext as _
 
 from compat.copies import PERFORMANCE
-from compat.copying.management.copycommand import CopyCommand
+from compat.copying import CopyCommand
 
 
 class Command(CopyCommand):
@@ -14,8 +14,8 @@ class Command(CopyCommand):
     copy = PERFORMANCE
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Say what the command does, in the language of the settings."""
+        """Add the description, in the language of the settings."""
         super().add_arguments(parser)
         parser.description = _(
-            "Copy performance_data into performance_records: in batches, resumable, proven, reversible."
+            "Copy performance_data into performance_records: in batches, resumable, verified, reversible."
         )

@@ -1,4 +1,4 @@
-"""`run_compatibility_fixes`: what a starting server does, as a command."""
+"""`run_compatibility_fixes`: the work of a starting server as a command."""
 
 import json
 import sys
@@ -19,17 +19,18 @@ class Command(BaseCommand):
     """Verify the database, create what is missing, and copy the legacy readings if there are any."""
 
     requires_system_checks: list[str] = []
-    suppressed_base_arguments = {"--traceback", "--pythonpath", "--settings"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.description = _("Verify the database, create what is missing, and copy the legacy readings, if any.")
-        parser.epilog = _("Exit code: 0 done, 1 something needs a person, 2 could not verify or copy, 3 stopped early.")
+        parser.description = _(
+            "Verify the database, create what is missing, and copy the legacy readings if there are any."
+        )
+        parser.epilog = _("Exit code: 0 done, 1 needs attention, 2 could not verify or copy, 3 stopped early.")
         parser.add_argument("--database", default="default", metavar="ALIAS", help=_("the database (default: default)"))
         parser.add_argument("--format", choices=["text", "json"], default="text")
 
     def handle(self, **options: Any) -> None:
-        """Run the fixes, print what they did and exit with the code for it."""
+        """Run the fixes, print the result and exit with its code."""
         stop = Stop()
         with on_signals(stop):
             fixes = services.run_compatibility_fixes(options["database"], stop=stop)

@@ -1,4 +1,4 @@
-// Keeps a page up to date: asks for it again, and replaces the parts that changed. Faster while a run lives.
+// Refreshes a page: requests it again and replaces the parts that changed. The interval is in data-pace.
 "use strict";
 (() => {
   const parts = "[data-part], #result_list";

@@ -37,9 +37,9 @@ def without_creating(using: str) -> Iterator[None]:
     if connection is None or file is None or not file.parent.is_dir():
         yield
         return
-    connections[using] = instead = sqlite.in_memory(connection)
-    try:
-        yield
-    finally:
-        connections[using] = connection
-        instead.close()
+    with sqlite.in_memory(connection) as instead:
+        connections[using] = instead
+        try:
+            yield
+        finally:
+            connections[using] = connection

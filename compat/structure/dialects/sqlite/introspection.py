@@ -41,28 +41,21 @@ class SQLiteIntrospection(Introspection):
 
     def expected(self, tables: Iterable[ModelTable]) -> Snapshot:
         tables = tuple(tables)
-        scratch = in_memory(self.connection)
-        try:
-            with scratch.cursor() as cursor:
-                failed = _create(cursor, creations(scratch, tables).values())
+        with in_memory(self.connection) as scratch, scratch.cursor() as cursor:
+            failed = _create(cursor, creations(scratch, tables).values())
 
-                def query(sql: str) -> list[tuple[Any, ...]]:
-                    cursor.execute(sql)
-                    return list(cursor.fetchall())
+            def query(sql: str) -> list[tuple[Any, ...]]:
+                cursor.execute(sql)
+                return list(cursor.fetchall())
 
-                return {**read(query, [table.table for table in tables]), **failed}
-        finally:
-            scratch.close()
+            return {**read(query, [table.table for table in tables]), **failed}
 
     def actual(self, names: Iterable[str]) -> Snapshot:
         return read(self.rows, names)
 
     def creation(self, table: ModelTable) -> Creation:
-        scratch = in_memory(self.connection)
-        try:
+        with in_memory(self.connection) as scratch:
             return creations(scratch, [table])[table.table]
-        finally:
-            scratch.close()
 
     def size_bytes(self, table: Table) -> int:
         file = database_file(self.connection)

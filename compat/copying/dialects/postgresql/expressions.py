@@ -1,0 +1,27 @@
+"""PostgreSQL's spelling of SQL."""
+
+from collections.abc import Iterable
+
+from compat.copying.dialects.base import Expressions
+
+
+class PostgreSQLExpressions(Expressions):
+    """Standard SQL and casts."""
+
+    supports_full_join = True
+
+    def differs(self, left: str, right: str) -> str:
+        """The standard has a predicate for it."""
+        return f"{left} IS DISTINCT FROM {right}"
+
+    def as_text(self, value: str) -> str:
+        """Cast to text."""
+        return f"({value})::text"
+
+    def as_bigint(self, value: str) -> str:
+        """Cast to bigint."""
+        return f"({value})::bigint"
+
+    def concatenated(self, texts: Iterable[str]) -> str:
+        """Use the operator of the standard."""
+        return " || ".join(texts)

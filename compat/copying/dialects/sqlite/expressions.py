@@ -1,0 +1,28 @@
+"""SQLite's spelling of SQL."""
+
+from collections.abc import Iterable
+
+from compat.copying.dialects.base import Expressions
+
+
+class SQLiteExpressions(Expressions):
+    """FULL JOIN exists from SQLite 3.39 on only."""
+
+    supports_full_join = False
+    optimization_fence = " LIMIT -1"
+
+    def differs(self, left: str, right: str) -> str:
+        """IS NOT compares NULL, too."""
+        return f"{left} IS NOT {right}"
+
+    def as_text(self, value: str) -> str:
+        """Cast to text."""
+        return f"CAST({value} AS TEXT)"
+
+    def as_bigint(self, value: str) -> str:
+        """Cast to an integer, which has 64 bits."""
+        return f"CAST({value} AS INTEGER)"
+
+    def concatenated(self, texts: Iterable[str]) -> str:
+        """Use the operator of the standard."""
+        return " || ".join(texts)
