@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from django.utils.functional import Promise
@@ -42,7 +43,7 @@ class Constraint:
         """Return what weighs less than its meaning, such as NOT VALID, as words by name."""
         return {}
 
-    @property
+    @cached_property
     def signature(self) -> tuple[object, ...]:
         """What it means, apart from its name and state."""
         return type(self), self.columns, tuple(sorted(_filled(self.meaning()).items()))

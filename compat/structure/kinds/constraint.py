@@ -32,14 +32,14 @@ class ConstraintKind(Kind):
                 yield self.finding(severity, sides.name, message, constraint.name, None, constraint.describe())
 
     def _compare(self, sides: Sides, expected: Constraint, actual: Constraint) -> Iterator[Finding]:
-        facts: dict[str, Any] = {"kind": actual.noun, "name": actual.name, "what": _what(actual)}
+        facts: dict[str, Any] = {"kind": actual.noun, "name": actual.name}
         if expected.signature != actual.signature:
             severity = self.difference_severity(expected, actual)
             facts |= {"actual": actual.describe(), "expected": expected.describe()}
             message = _("The %(kind)s %(name)s is %(actual)s, not %(expected)s.") % facts
         elif expected.state() != actual.state():
             severity = self.state_severity(expected, actual)
-            facts["state"] = _state(expected, actual)
+            facts |= {"what": _what(actual), "state": _state(expected, actual)}
             message = _("The %(kind)s %(name)s %(what)s is %(state)s.") % facts
         else:
             return
