@@ -58,9 +58,13 @@ def debian_postgres():
     if owner:
         shutil.chown(folder, "postgres")
     run = {"check": True, "cwd": folder, "stdout": subprocess.DEVNULL, **owner}
-    subprocess.run([versions[-1] / "initdb", "--pgdata=data", "--auth=trust", "--no-sync", "--username=postgres"], **run)
+    subprocess.run(
+        [versions[-1] / "initdb", "--pgdata=data", "--auth=trust", "--no-sync", "--username=postgres"], **run
+    )
     options = f"-F -c listen_addresses='' -k {folder}"
-    subprocess.run([versions[-1] / "pg_ctl", "start", "--pgdata=data", "--wait", "--log=log", f"--options={options}"], **run)
+    subprocess.run(
+        [versions[-1] / "pg_ctl", "start", "--pgdata=data", "--wait", "--log=log", f"--options={options}"], **run
+    )
     yield Postgres(f"postgresql://postgres@/postgres?host={folder}")
     subprocess.run([versions[-1] / "pg_ctl", "stop", "--pgdata=data", "--mode=immediate"], **run)
     shutil.rmtree(folder)

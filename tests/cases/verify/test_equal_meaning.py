@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.cases.verify.lab import assert_clean
+
 SUBSCRIPTION = """
 class Sub(models.Model):
     user_id = models.IntegerField()
@@ -21,7 +23,11 @@ class Sub(models.Model):
 BOOLEANS = {
     "sqlite before Django 3.1": ("is_active = 1", "archived = 0", "is_active = 1 OR ended IS NOT NULL"),
     "sqlite with brackets": ("[is_active]", "NOT [archived]", "([is_active] OR ([ended] IS NOT NULL))"),
-    "sqlite with the table's name": ("is_active = 1", "archived = 0", "lab_sub.is_active = 1 OR lab_sub.ended IS NOT NULL"),
+    "sqlite with the table's name": (
+        "is_active = 1",
+        "archived = 0",
+        "lab_sub.is_active = 1 OR lab_sub.ended IS NOT NULL",
+    ),
     "sqlite with two equals signs": ("`is_active` == 1", "`archived` == 0", "is_active == 1 or ended not null"),
     "postgresql before Django 3.1": ("is_active = true", "archived = false", "is_active = true OR ended IS NOT NULL"),
     "postgresql as Rails writes it": ("is_active = 't'", "archived = 'f'", "(is_active = 't') OR (ended IS NOT NULL)"),
@@ -41,21 +47,25 @@ def declare(lab, unique, live, check):
 
 
 def replace_check(lab, table, name, definition):
-    lab.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}", f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
+    lab.execute(
+        f"ALTER TABLE {table} DROP CONSTRAINT {name}", f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}"
+    )
 
 
 @pytest.mark.parametrize(("vendor", "spelling"), [(name.partition(" ")[0], name) for name in BOOLEANS])
 def test_conditions_on_flags_mean_the_same_in_every_spelling(lab, spelling):
     lab.create(SUBSCRIPTION)
     declare(lab, *BOOLEANS[spelling])
-    assert lab.verify("--fail-on=warning").counted == []
+    assert_clean(lab)
 
 
 @pytest.mark.parametrize("changed", ["is_active = {false}", "archived = {true}"])
 def test_conditions_on_flags_that_mean_something_else_are_told(lab, changed):
     lab.create(SUBSCRIPTION)
     words = {"true": "1", "false": "0"} if lab.vendor == "sqlite" else {"true": "true", "false": "false"}
-    lab.execute("DROP INDEX one_active", f"CREATE UNIQUE INDEX one_active ON lab_sub (user_id) WHERE {changed.format(**words)}")
+    lab.execute(
+        "DROP INDEX one_active", f"CREATE UNIQUE INDEX one_active ON lab_sub (user_id) WHERE {changed.format(**words)}"
+    )
     assert lab.verify().one("lab_sub", "one_active")["severity"] == "error"
 
 
@@ -70,7 +80,10 @@ class Bill(models.Model):
         indexes = [models.Index(fields=["level"], condition=Q(state__in=STATES - {"void"}), name="waiting")]
         constraints = [models.CheckConstraint(condition=Q(state__in=STATES), name="known_state")]
 """
-ORDERS = ["'draft', 'open', 'paid', 'void', 'lost', 'sent', 'done'", "'done', 'sent', 'lost', 'void', 'paid', 'open', 'draft'"]
+ORDERS = [
+    "'draft', 'open', 'paid', 'void', 'lost', 'sent', 'done'",
+    "'done', 'sent', 'lost', 'void', 'paid', 'open', 'draft'",
+]
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=["in order", "reversed"])
@@ -79,11 +92,13 @@ def test_a_list_from_a_python_set_may_stand_in_any_order(lab, order):
     waiting = order.replace("'void', ", "")
     lab.execute("DROP INDEX waiting", f"CREATE INDEX waiting ON lab_bill (level) WHERE state IN ({waiting})")
     if lab.vendor == "sqlite":
-        (sql,) = re.findall(r'CHECK \("state" IN \(.*?\)\)', lab.value("SELECT sql FROM sqlite_master WHERE name = 'lab_bill'"))
+        (sql,) = re.findall(
+            r'CHECK \("state" IN \(.*?\)\)', lab.value("SELECT sql FROM sqlite_master WHERE name = 'lab_bill'")
+        )
         lab.redeclare("lab_bill", (sql, f'CHECK ("state" IN ({order}))'))
     else:
         replace_check(lab, "lab_bill", "known_state", f"CHECK (state IN ({order}))")
-    assert lab.verify("--fail-on=warning").counted == []
+    assert_clean(lab)
 
 
 RESTORED = """
@@ -117,6 +132,13 @@ class Bill(models.Model):
 """
 
 
+CHECKS = """
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND conrelid = 'lab_bill'::regclass
+"""
+INDEXES = """
+SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
+WHERE indrelid = 'lab_bill'::regclass AND (indpred IS NOT NULL OR indexprs IS NOT NULL)
+"""
 GENERATED = """
 SELECT attname, format_type(atttypid, atttypmod), pg_get_expr(adbin, adrelid)
 FROM pg_attribute JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE attgenerated <> ''
@@ -126,17 +148,16 @@ FROM pg_attribute JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE
 @pytest.mark.parametrize("vendor", ["postgresql"])
 def test_what_dump_and_restore_wrote_is_no_difference(lab):
     lab.create(RESTORED)
-    for name, definition in lab.rows("SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c'"):
+    for name, definition in lab.rows(CHECKS):
         replace_check(lab, "lab_bill", name, definition)
-    listed = "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'lab_bill'::regclass"
-    for name, definition in lab.rows(f"{listed} AND (indpred IS NOT NULL OR indexprs IS NOT NULL)"):
+    for name, definition in lab.rows(INDEXES):
         lab.execute(f"DROP INDEX {name}", definition)
     for name, kind, expression in lab.rows(GENERATED):
         lab.execute(
             f"ALTER TABLE lab_bill DROP COLUMN {name}",
             f"ALTER TABLE lab_bill ADD COLUMN {name} {kind} GENERATED ALWAYS AS ({expression}) STORED",
         )
-    assert lab.verify("--fail-on=warning").counted == []
+    assert_clean(lab)
 
 
 TYPES = """
@@ -161,7 +182,7 @@ SAME_TYPES = {
 def test_a_type_with_its_greatest_precision_is_the_same_type(lab, column, kind):
     lab.create(TYPES)
     lab.execute(f"ALTER TABLE lab_reading ALTER {column} TYPE {kind}")
-    assert lab.verify("--fail-on=warning").counted == []
+    assert_clean(lab)
 
 
 @pytest.mark.parametrize("vendor", ["postgresql"])
@@ -172,4 +193,4 @@ def test_a_serial_key_from_before_django_4_1_is_no_difference(lab):
         "CREATE SEQUENCE lab_reading_id_seq OWNED BY lab_reading.id",
         "ALTER TABLE lab_reading ALTER id SET DEFAULT nextval('lab_reading_id_seq')",
     )
-    assert lab.verify("--fail-on=warning").counted == []
+    assert_clean(lab)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cases.verify.lab import says
+from tests.cases.verify.lab import assert_clean, says
 
 INVOICES = """
 class Customer(models.Model):
@@ -48,7 +48,7 @@ def test_a_renamed_app_is_told_with_the_statements_that_rename_its_tables(lab):
     said = " ".join(map(says, report.counted))
     assert "UPDATE django_migrations SET app = 'billing' WHERE app = 'invoices'" in said.replace('"', "")
     lab.execute(*report.offered)
-    assert lab.verify("--fail-on=warning").code == 0
+    assert_clean(lab)
     assert sorted(lab.model("Invoice", "billing").objects.values_list("total", flat=True)) == [10, 20, 30]
     assert lab.migrate("--check").code == 0
 
@@ -83,10 +83,14 @@ NEAR_NAMES = {
 @pytest.mark.parametrize("near", NEAR_NAMES)
 def test_no_migration_adds_a_table_beside_one_of_nearly_its_name(lab, near):
     table, found = NEAR_NAMES[near]
-    lab.create("class Part(models.Model):\n    code = models.CharField(max_length=9)\n    amount = models.IntegerField()\n")
+    lab.create(
+        "class Part(models.Model):\n    code = models.CharField(max_length=9)\n    amount = models.IntegerField()\n"
+    )
     if near == "in capitals" and lab.vendor == "sqlite":
         found = '"LAB_PARTS"'  # on SQLite a table's name has no case
-    lab.execute(f"ALTER TABLE {table} RENAME TO {found}", f"INSERT INTO {found} (code, amount) VALUES ('a', 1), ('b', 2)")
+    lab.execute(
+        f"ALTER TABLE {table} RENAME TO {found}", f"INSERT INTO {found} (code, amount) VALUES ('a', 1), ('b', 2)"
+    )
     lab.forget()
     issue = lab.verify().one("lab_part")
     assert (issue["kind"], issue["fixable"]) == ("missing_table", False)
@@ -101,7 +105,13 @@ def test_no_migration_adds_a_table_beside_one_of_nearly_its_name(lab, near):
 
 @pytest.mark.parametrize("vendor", ["postgresql"])
 def test_a_table_whose_name_differs_only_by_case_is_told(lab):
-    lab.create("class Part(models.Model):\n    code = models.CharField(max_length=9)\n\n    class Meta:\n        db_table = 'LabPart'\n")
+    lab.create("""
+        class Part(models.Model):
+            code = models.CharField(max_length=9)
+
+            class Meta:
+                db_table = "LabPart"
+    """)
     lab.execute('ALTER TABLE "LabPart" RENAME TO labpart', "INSERT INTO labpart (code) VALUES ('a')")
     issue = lab.fix().one("LabPart")
     assert (issue["kind"], issue["fixable"]) == ("missing_table", False)
@@ -135,7 +145,7 @@ def test_several_renamed_columns_are_told_and_never_added_empty(lab, pairs):
     assert lab.fix("--rewrite").code == 1
     assert (lab.structure(), lab.rows("SELECT * FROM lab_person")) == before
     lab.execute(*report.offered)
-    assert lab.verify("--fail-on=warning").code == 0
+    assert_clean(lab)
     person = lab.model("Person").objects.get()
     assert (person.given_name, person.family_name, person.created_at.year) == ("Ada", "Lovelace", 2024)
 
@@ -148,15 +158,14 @@ def test_likeness_of_names_outweighs_the_order_of_columns(lab):
     """)
     lab.execute(
         "DROP TABLE lab_person",
-        f"CREATE TABLE lab_person (id {lab.key}, "
-        '"lastName" varchar(50) NOT NULL, "firstName" varchar(50) NOT NULL)',
+        f'CREATE TABLE lab_person (id {lab.key}, "lastName" varchar(50) NOT NULL, "firstName" varchar(50) NOT NULL)',
         """INSERT INTO lab_person ("firstName", "lastName") VALUES ('Ada', 'Lovelace')""",
     )
     report = lab.verify()
     assert report.one("lab_person", "first_name")["kind"] == "renamed_column"
     assert report.one("lab_person", "last_name")["kind"] == "renamed_column"
     lab.execute(*report.offered)
-    assert lab.verify("--fail-on=warning").code == 0
+    assert_clean(lab)
     assert lab.model("Person").objects.get().first_name == "Ada"
 
 
