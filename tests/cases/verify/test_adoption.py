@@ -5,7 +5,7 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.test import Client
 
-from tests.cases.verify.lab import says
+from tests.cases.verify.report import says
 
 
 def assert_consistent():

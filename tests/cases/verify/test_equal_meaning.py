@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.cases.verify.lab import assert_clean
+from tests.cases.verify.report import assert_clean
 
 SUBSCRIPTION = """
 class Sub(models.Model):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.cases.verify.lab import Report, assert_clean, says
+from tests.cases.verify.report import Report, assert_clean, says
 
 PART = """
 class Part(models.Model):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cases.verify.lab import assert_clean, says
+from tests.cases.verify.report import assert_clean, says
 from tests.startup.servers import SUMMARY, serving
 
 OLD = """

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.cases.verify.lab import Report, assert_clean
+from tests.cases.verify.report import Report, assert_clean
 
 PART = """
 class Part(models.Model):
