@@ -1,5 +1,7 @@
 """Kind 1: a repair never hides data beside an empty table or column."""
 
+import re
+
 import pytest
 
 from tests.cases.verify.report import assert_clean, says
@@ -13,7 +15,7 @@ class Invoice(models.Model):
     total = models.IntegerField()
 """
 FILL_INVOICES = (
-    "INSERT INTO invoices_customer (id, name) VALUES (1, 'Ada')",
+    "INSERT INTO invoices_customer (name) VALUES ('Ada')",
     "INSERT INTO invoices_invoice (customer_id, total) VALUES (1, 10), (1, 20), (1, 30)",
 )
 PERSON = """
@@ -186,8 +188,8 @@ def test_foreign_keys_that_were_renamed_together_are_told(lab):
     )
     report = lab.fix()
     for new, old in {"author_id": "author", "editor_id": "editor"}.items():
-        issue = next(issue for issue in report.about("lab_book", new) if issue["kind"] == "renamed_column")
-        assert f'"{old}"' in says(issue)
+        (said,) = (says(issue) for issue in report.about("lab_book", new) if issue["kind"] == "renamed_column")
+        assert re.search(rf"\b{old}\b", said)
     assert not {"author_id", "editor_id"} & lab.columns("lab_book").keys()
 
 

@@ -115,9 +115,7 @@ class User(AbstractUser):
 def swapped(project):
     """The migrated project with a user model of its own, which no migration has made."""
     project.settings = 'AUTH_USER_MODEL = "accounts.User"'
-    project.release(accounts=ACCOUNTS, make=False)
-    made = project.process("makemigrations", "accounts", "--skip-checks")
-    assert made.code == 0, made
+    project.release(accounts=ACCOUNTS)
     return project
 
 

@@ -30,14 +30,15 @@ INDEX = {
     "sqlite": "SELECT name FROM sqlite_master WHERE tbl_name = 'lab_part' AND sql LIKE 'CREATE INDEX%'",
     "postgresql": "SELECT indexname FROM pg_indexes WHERE tablename = 'lab_part' AND indexdef LIKE '%(code)'",
 }
-LONG = {
-    "repeatable read": {"default_transaction_isolation": "repeatable read"},
-    "serializable": {"default_transaction_isolation": "serializable"},
-    "an idle transaction ends": {"idle_in_transaction_session_timeout": "200ms"},
-    "an idle session ends": {"idle_session_timeout": "200ms"},
-}
-SHORT = {"short statements": {"statement_timeout": "150ms"}, "short locks": {"lock_timeout": "50ms"}}
 LARGE = "COMPAT_STRUCTURE_LARGE_TABLE = 1  # byte: build indexes without blocking writers"
+SESSIONS = {
+    "repeatable read": ({"default_transaction_isolation": "repeatable read"}, LARGE),
+    "serializable": ({"default_transaction_isolation": "serializable"}, LARGE),
+    "an idle transaction ends": ({"idle_in_transaction_session_timeout": "200ms"}, LARGE),
+    "an idle session ends": ({"idle_session_timeout": "200ms"}, LARGE),
+    "short statements": ({"statement_timeout": "150ms"}, ""),
+    "short locks": ({"lock_timeout": "50ms"}, ""),
+}
 
 
 def fill(lab, settings=""):
@@ -47,10 +48,11 @@ def fill(lab, settings=""):
 
 
 @pytest.mark.parametrize("vendor", ["postgresql"])
-@pytest.mark.parametrize(("session", "settings"), [*((name, LARGE) for name in LONG), *((name, "") for name in SHORT)])
-def test_a_repair_ends_whatever_the_defaults_of_a_session(lab, session, settings):
+@pytest.mark.parametrize("session", SESSIONS)
+def test_a_repair_ends_whatever_the_defaults_of_a_session(lab, session):
+    parameters, settings = SESSIONS[session]
     fill(lab, settings)
-    lab.configure(**(LONG | SHORT)[session])
+    lab.configure(**parameters)
     report = Report(lab.process("verify_structure", "--fix", "--format=json"))
     assert report.code == 0, report
     assert_clean(lab)
