@@ -147,7 +147,7 @@ class Lab:
         variables = {"COMPAT_LOG_LEVEL": "WARNING", **self.variables, **variables}
         run = subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT, env=environment(self.url, **variables), capture_output=True, text=True, timeout=30, check=False,
+            cwd=ROOT, env=environment(self.url, **variables), capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         return Result(run.returncode, run.stdout, run.stderr)
 

@@ -59,9 +59,10 @@ def test_a_repair_ends_whatever_the_defaults_of_a_session(lab, session):
 
 
 @pytest.mark.parametrize("vendor", ["postgresql"])
-def test_two_repairs_at_once_succeed_where_idle_transactions_end(lab):
+@pytest.mark.parametrize("timeout", ["0", "50ms"], ids=["idle transactions stay", "idle transactions end"])
+def test_two_repairs_at_once_both_succeed(lab, timeout):
     fill(lab, LARGE)
-    lab.configure(idle_in_transaction_session_timeout="50ms")
+    lab.configure(idle_in_transaction_session_timeout=timeout)
     with ThreadPoolExecutor() as pool:
         repairs = [pool.submit(lab.process, "verify_structure", "--fix", "--format=json") for _ in range(2)]
         reports = [Report(repair.result()) for repair in repairs]
