@@ -47,9 +47,9 @@ class Lab:
         return self.sql(statement, params, self.source)
 
     def build(self, columns, rows, table=SOURCE, key=None):
-        """Create a source table with a key and these columns, and fill it."""
-        key = KEYS[self.source_vendor] if key is None else key
-        self.in_source(f"CREATE TABLE {table} ({', '.join(filter(None, [f'id {key}', columns]))})")
+        """Create a source table and fill it; `id` is its key, unless `key` is empty and `columns` say what it is."""
+        key = f"id {KEYS[self.source_vendor] if key is None else key}" if key != "" else ""
+        self.in_source(f"CREATE TABLE {table} ({', '.join(filter(None, [key, columns]))})")
         self.fill(rows, table)
 
     def fill(self, rows, table=SOURCE):

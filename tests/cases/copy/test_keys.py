@@ -61,20 +61,16 @@ def test_a_table_that_was_loaded_twice_is_refused_or_rejected(lab):  # C03
         ([1, 2, 1.5], 1),
         ([1, 2, "x7"], 1),
         ([1, 2, b"\x07"], 1),
-        ([1, 2, "", "2 "], 2),
+        ([1, 2, "", "2nd"], 2),
         ([1, 2, None, 2.5, "zwölf", 1e300], 4),
     ],
     ids=["null", "fraction", "text", "bytes", "blank", "all of them"],
 )
 def test_keys_that_only_sqlite_takes_are_refused_or_rejected(lab, keys, bad):  # C04, R11, R22
     lab.build("level double precision", [(key, number / 2) for number, key in enumerate(keys)], key="INT PRIMARY KEY")
-    stored = {kind for (kind,) in lab.in_source("SELECT DISTINCT typeof(id) FROM old_reading WHERE level >= 1")}
-    assert stored - {"integer"} or keys == [1, 2, "", "2 "]
     declare(lab)
     assert lab.run("--dry-run").code in {0, 2}
-    good = [(1, 0.0), (2, 0.5)]
-    bad = lab.in_source("SELECT count(*) FROM old_reading WHERE typeof(id) <> 'integer'")[0][0]
-    assert_judged(lab, lab.run(), good, bad)
+    assert_judged(lab, lab.run(), [(1, 0.0), (2, 0.5)], bad)
     assert lab.run("--status").code == 0
 
 
