@@ -25,26 +25,25 @@ def instants(new):
     return dict(new.objects.order_by("pk").values_list("pk", "at"))
 
 
+OFFSETS = [
+    "2024-07-01T10:00:00Z",
+    "2024-07-01 12:00:00+02:00",
+    "2024-07-01 12:00:00",
+    "2024-07-01T12:00:00",
+    "2024-07-01 15:30:00+05:30",
+    "2024-07-01T06:30:00.000-03:30",
+    "2024-07-01 03:00:00-0700",
+    "2024-07-01 10:00:00+00",
+    "2024-07-01T12:00",
+]
+
+
 @on(*ALL)
-@pytest.mark.parametrize(
-    "text",
-    [
-        "2024-07-01T10:00:00Z",
-        "2024-07-01 12:00:00+02:00",
-        "2024-07-01 12:00:00",
-        "2024-07-01T12:00:00",
-        "2024-07-01 15:30:00+05:30",
-        "2024-07-01T06:30:00.000-03:30",
-        "2024-07-01 03:00:00-0700",
-        "2024-07-01 10:00:00+00",
-        "2024-07-01T12:00",
-    ],
-)
-def test_an_offset_in_a_text_counts(lab, settings, text):  # C06, R06
+def test_an_offset_in_a_text_counts(lab, settings):  # C06, R06
     settings.LEGACY_TIME_ZONE = "Europe/Berlin"
-    new = texts(lab, [text])
+    new = texts(lab, OFFSETS)
     answer = lab.run()
-    assert instants(new) == {1: TEN}, (answer, lab.rejects())
+    assert {OFFSETS[key - 1]: at for key, at in instants(new).items()} == dict.fromkeys(OFFSETS, TEN), lab.rejects()
     assert (answer.code, answer.verified) == (0, True)
 
 
@@ -62,18 +61,17 @@ def test_unusual_forms_of_a_time_arrive_right_or_not_at_all(lab, settings):  # C
         "2024-07-01T10:00:00.123456Z": TEN + timedelta(microseconds=123456),
         " 2024-07-01T10:00:00Z ": TEN,
         "1719828000": None,
-        "01.07.2024 12:00": None,
-        "07/01/2024": None,
+        "31.12.2024 12:00": None,
         "now": None,
         "today": None,
         "": None,
     }
     new = texts(lab, list(forms))
     answer = lab.run()
+    assert answer.json["status"] == "completed", answer
     found, expected = instants(new), dict(enumerate(forms.values(), 1))
-    wrong = {list(forms)[key - 1]: at for key, at in found.items() if at != expected[key]}
-    assert not {text: at for text, at in wrong.items() if text not in ("01.07.2024 12:00", "07/01/2024")}
-    assert found[8] == expected[8]
+    assert {list(forms)[key - 1]: at for key, at in found.items() if at != expected[key]} == {}
+    assert 8 in found
     assert set(found) | set(lab.rejects()) == set(expected)
     assert answer.rejected == len(expected) - len(found)
 
