@@ -54,6 +54,7 @@ class Lab:
 
     def fill(self, rows, table=SOURCE):
         """Add rows to a source table."""
+        table = table.replace("%", "%%")
         for row in rows:
             self.in_source(f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(row))})", row)
 

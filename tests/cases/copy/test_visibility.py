@@ -37,13 +37,11 @@ def test_an_owner_under_a_forced_policy_is_refused(lab):  # C15
     tenants(lab)
     lab.in_source("ALTER TABLE old_reading ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
     lab.in_source("CREATE POLICY mine ON old_reading USING (tenant = 'a')")
-    with lab.as_role(lab.source) as role:
-        lab.reconnect(lab.source, OPTIONS={})
-        lab.in_source(f"ALTER TABLE old_reading OWNER TO {role}")
-        lab.reconnect(lab.source, OPTIONS={"assume_role": role})
+    with lab.as_role(lab.source) as role, lab.session(lab.source) as admin:
+        admin.autocommit = True
+        admin.cursor().execute(f"ALTER TABLE old_reading OWNER TO {role}")
         answer = lab.run()
-        lab.reconnect(lab.source, OPTIONS={})
-        lab.in_source("ALTER TABLE old_reading OWNER TO CURRENT_USER")
+        admin.cursor().execute("ALTER TABLE old_reading OWNER TO CURRENT_USER")
     assert_refused(lab, answer, "old_reading", "row")
 
 
