@@ -160,7 +160,8 @@ def test_a_trigger_that_leaves_the_values_alone_does_not_matter(lab):  # kind 8
         lab,
         {
             "postgresql": "INSERT INTO audit VALUES (NEW.id); RETURN NEW;",
-            "sqlite": "CREATE TRIGGER own_mind AFTER INSERT ON new_reading BEGIN INSERT INTO audit VALUES (NEW.id); END",
+            "sqlite": "CREATE TRIGGER own_mind AFTER INSERT ON new_reading "
+            "BEGIN INSERT INTO audit VALUES (NEW.id); END",
         },
     )
     assert_copied(lab, lab.run(), LEVELS)
