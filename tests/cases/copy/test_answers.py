@@ -31,7 +31,7 @@ def damage(lab, kind):
     lab.sql(statement, using=lab.source if alias == "source" else alias)
 
 
-@on(*ALL)
+@on(*WITHIN, TO_POSTGRESQL)
 @pytest.mark.parametrize("kind", DAMAGE)
 @pytest.mark.parametrize("known", [True, False], ids=["known", "not known"])
 def test_appended_rows_do_not_hide_that_an_earlier_run_differs(lab, kind, known):  # kind 10

@@ -43,6 +43,15 @@ def test_an_error_of_the_source_that_passes_is_retried(lab, action, call):  # Y0
     assert lab.in_source("SELECT last_value >= %s FROM calls", [call]) == [(True,)]
 
 
+@on(BETWEEN_SERVERS)
+@pytest.mark.parametrize("call", [3, 25, 70])
+def test_a_target_that_is_cut_off_while_rows_are_loaded_is_connected_again(lab, call):  # Y01
+    target = lab.sql("SELECT current_database()")[0][0]
+    cut = f"PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{target}'"
+    failing_source(lab, cut, call)
+    assert_copied(lab, lab.run("--batch-size=10"), LEVELS)
+
+
 @on(*INTO_POSTGRESQL)
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_error_of_the_target_that_passes_is_retried(lab, action):  # Y01
@@ -60,11 +69,10 @@ def test_a_source_that_stays_away_ends_the_run_and_the_next_one_resumes(lab):  #
     lab.build("level double precision", LEVELS)
     lab.declare(lab.old(level=FloatField()), lab.new(level=FloatField()), "level")
     lab.run("--batch-size=10", "--max-seconds=0.000001")
-    options = lab.sql("SELECT current_database()", using="legacy")[0][0]
-    with lab.session("default" if lab.target_vendor == "postgresql" else "legacy"):
-        lab.reconnect("legacy", NAME="no_such_database")
-        answer = lab.run()
-        lab.reconnect("legacy", NAME=options)
+    name = lab.in_source("SELECT current_database()")[0][0]
+    lab.reconnect("legacy", NAME="no_such_database")
+    answer = lab.run()
+    lab.reconnect("legacy", NAME=name)
     assert answer.code in {1, 2}
     assert "no_such_database" in answer.text
     assert_copied(lab, lab.run(), LEVELS)

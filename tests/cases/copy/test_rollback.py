@@ -32,7 +32,7 @@ def assert_kept(lab, answer, key=3):
 CHILDREN = {
     "no column": "{id}, reading_id bigint REFERENCES new_reading {action}",
     "a column": "{id}, reading_id bigint REFERENCES new_reading (id) {action}",
-    "a name": '{id}, reading_id bigint, CONSTRAINT "Some Name" FOREIGN KEY (reading_id) REFERENCES new_reading {action}',
+    "a name": '{id}, reading_id bigint, CONSTRAINT "A Key" FOREIGN KEY (reading_id) REFERENCES new_reading {action}',
     "another unique column": "{id}, reading_code varchar(20) REFERENCES new_reading (code) {action}",
 }
 VALUES = {"another unique column": "'code 3'"}
