@@ -1,7 +1,7 @@
 """The fixture `lab`: a source and a target database, within one database or between two."""
 
 import signal
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from django.apps import apps
@@ -10,21 +10,23 @@ from django.test.utils import modify_settings
 from tests.cases.copy.laboratory import Lab
 from tests.databases import connected
 
-TEST_SECONDS = 55
+TEST_SECONDS = 90
 
 
-@pytest.fixture(autouse=True)
+@contextmanager
 def deadline():
-    """Fail a test whose command never comes back to Python's own code."""
+    """Fail a test whose command never ends."""
 
     def fail(number, frame):
         raise TimeoutError(f"the test took more than {TEST_SECONDS} s")
 
     former = signal.signal(signal.SIGALRM, fail)
     signal.setitimer(signal.ITIMER_REAL, TEST_SECONDS)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, former)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
 
 
 @pytest.fixture
@@ -78,4 +80,5 @@ def lab(request, installed, sqlite_url, postgres_url, django_db_blocker):
     with django_db_blocker.unblock(), ExitStack() as stack:
         for alias, url in urls.items():
             stack.enter_context(connected(alias, url))
+        stack.enter_context(deadline())
         yield lab
