@@ -26,7 +26,7 @@ ACTIONS = {
 
 
 def failing_source(lab, action, call):
-    """Build a source whose `call`-th reading of a value fails once, whoever reads it."""
+    """Build a source whose `call`-th reading of a value fails once."""
     lab.build("level double precision", LEVELS, table="base")
     lab.in_source(FUNCTION.format(call=call, action=action))
     lab.in_source("CREATE VIEW old_reading AS SELECT id, once(level) AS level FROM base")
@@ -91,7 +91,7 @@ def test_a_row_whose_expression_fails_is_rejected(lab):  # Y01
 
 
 @on(*ALL)
-def test_one_bad_row_does_not_hold_up_a_large_batch(lab):  # Y01
+def test_a_few_bad_rows_of_a_large_batch_are_rejected(lab):  # Y01
     rows = [(key, key * 2) for key in range(1, 601)]
     lab.build("number bigint", [(key, 10**12 if key in (1, 300, 600) else number) for key, number in rows])
     new = lab.new(number=DecimalField(max_digits=6, decimal_places=0))

@@ -115,10 +115,11 @@ def build_wide(lab):
 @on(BETWEEN_SERVERS, TO_SQLITE, "sqlite-postgresql")
 def test_rows_of_a_megabyte_need_little_memory(lab):  # C14
     build_wide(lab)
+    variables = {"LEGACY_DATABASE_URL": lab.urls["legacy"], "MALLOC_ARENA_MAX": "1"}
     for options in ([], ["--verify"], ["--rollback"]):
         result = subprocess.run(
             [sys.executable, "-m", "tests.cases.copy.wide", str(wide.MEMORY_BYTES), "--source=legacy", *options],
-            cwd=ROOT, env=environment(lab.urls["default"], LEGACY_DATABASE_URL=lab.urls["legacy"], MALLOC_ARENA_MAX="1"),
+            cwd=ROOT, env=environment(lab.urls["default"], **variables),
             capture_output=True, text=True, timeout=80, check=False,
         )  # fmt: skip
         assert result.returncode == 0, (options, result.stdout[-500:], result.stderr[-1500:])
