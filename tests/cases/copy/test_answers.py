@@ -7,7 +7,7 @@ from django.db import connections, transaction
 from django.db.models import FloatField, TextField
 
 from tests.cases.copy.judge import assert_copied, assert_refused, assert_round_trip
-from tests.cases.copy.routes import ALL, POSTGRESQL, SQLITE, TO_POSTGRESQL, TO_SQLITE, WITHIN, on
+from tests.cases.copy.routes import EACH, POSTGRESQL, SQLITE, TO_POSTGRESQL, TO_SQLITE, WITHIN, on
 
 FIRST = [(key, key / 4) for key in range(1, 6)]
 LATER = [(key, key / 4) for key in range(6, 9)]
@@ -92,7 +92,7 @@ class Abort(Exception):
     """Ends the caller's transaction."""
 
 
-@on(*ALL)
+@on(*EACH)
 def test_a_copy_in_a_transaction_that_is_rolled_back_is_not_taken_as_done(lab):  # Y03
     levels(lab)
     lab.sql("CREATE TABLE other (id integer)")
@@ -109,7 +109,7 @@ def test_a_copy_in_a_transaction_that_is_rolled_back_is_not_taken_as_done(lab): 
     assert_copied(lab, lab.run(), FIRST)
 
 
-@on(*ALL)
+@on(*EACH)
 def test_a_copy_in_a_transaction_keeps_what_its_caller_wrote(lab):  # Y03
     levels(lab)
     lab.sql("CREATE TABLE other (id integer)")
@@ -134,7 +134,7 @@ def test_no_operation_closes_a_connection_of_its_caller(lab, option):  # Y03
     assert lab.count("mine") == 0
 
 
-@on(*ALL)
+@on(*EACH)
 def test_two_copies_into_one_empty_target_do_not_collide(lab):  # kind 12
     lab.build("level double precision", FIRST)
     lab.build("level double precision", [(key, level + 100) for key, level in FIRST], table="older_reading")
@@ -153,14 +153,14 @@ def test_two_copies_into_one_empty_target_do_not_collide(lab):  # kind 12
     assert sorted(level for (level,) in lab.rows("level")) == expected[5:]
 
 
-@on(*ALL)
+@on(*EACH)
 def test_a_target_of_a_key_alone_is_copied(lab):  # kind 12
     lab.build("level double precision", FIRST)
     lab.declare(lab.old(level=FloatField()), lab.new())
     assert_round_trip(lab, [(key,) for key, _ in FIRST])
 
 
-@on(*ALL)
+@on(*EACH)
 def test_a_target_whose_columns_stay_empty_is_copied(lab):  # kind 12, Y05
     lab.build("level double precision", FIRST)
     lab.declare(lab.old(level=FloatField()), lab.new(note=TextField(null=True), level=FloatField(null=True)))

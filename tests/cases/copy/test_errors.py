@@ -4,7 +4,7 @@ import pytest
 from django.db.models import DecimalField, ExpressionWrapper, F, FloatField, IntegerField
 
 from tests.cases.copy.judge import assert_copied, assert_rejected
-from tests.cases.copy.routes import ALL, BETWEEN_SERVERS, FROM_POSTGRESQL, INTO_POSTGRESQL, TO_POSTGRESQL, TO_SQLITE, on
+from tests.cases.copy.routes import ALL, BETWEEN_SERVERS, FROM_POSTGRESQL, POSTGRESQL, TO_POSTGRESQL, TO_SQLITE, on
 
 LEVELS = [(key, key / 4) for key in range(1, 41)]
 FUNCTION = """
@@ -34,8 +34,7 @@ def failing_source(lab, action, call):
 
 
 @on(*FROM_POSTGRESQL)
-@pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("call", [15, 55], ids=["first pass", "second pass"])
+@pytest.mark.parametrize(("action", "call"), [*((action, 15) for action in ACTIONS), ("connection cut", 55)])
 def test_an_error_of_the_source_that_passes_is_retried(lab, action, call):  # Y01
     failing_source(lab, ACTIONS[action], call)
     answer = lab.run("--batch-size=10")
@@ -52,7 +51,7 @@ def test_a_target_that_is_cut_off_while_rows_are_loaded_is_connected_again(lab, 
     assert_copied(lab, lab.run("--batch-size=10"), LEVELS)
 
 
-@on(*INTO_POSTGRESQL)
+@on(POSTGRESQL, TO_POSTGRESQL)
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_error_of_the_target_that_passes_is_retried(lab, action):  # Y01
     lab.build("level double precision", LEVELS)

@@ -9,7 +9,7 @@ from django.db.models import CASCADE, DO_NOTHING, BigIntegerField, CharField, F,
 
 from tests.cases.copy.api import PERFORMANCE
 from tests.cases.copy.judge import assert_copied, assert_named, assert_refused
-from tests.cases.copy.routes import ALL, BETWEEN_SERVERS, POSTGRESQL, SQLITE, TO_POSTGRESQL, TO_SQLITE, on
+from tests.cases.copy.routes import ALL, BETWEEN_SERVERS, EACH, POSTGRESQL, SQLITE, TO_POSTGRESQL, TO_SQLITE, on
 from tests.databases import manage
 
 LAST = 400
@@ -58,14 +58,14 @@ def test_parents_move_with_the_keys_or_the_copy_is_refused(lab):  # C11
     assert lab.run("--verify").differences["changed"] == 1
 
 
-@on(*ALL)
+@on(*EACH)
 def test_a_row_that_refers_to_itself_and_a_circle_arrive(lab):  # C11
     rows = [(1, 1, "self"), (2, 4, "a"), (3, 2, "b"), (4, 3, "c"), (5, None, "root")]
     tree(lab, rows)
     assert_copied(lab, lab.run("--batch-size=2"), rows, "id, parent_id, name")
 
 
-@on(*ALL)
+@on(*EACH)
 def test_the_children_of_a_rejected_row_are_rejected_too(lab):  # C11
     tree(lab, [(1, None, "root"), (2, 99, "orphan"), (3, 2, "child"), (4, 3, "grandchild"), (5, 1, "good"), (6, 8, "x"),
                (7, 5, "late"), (8, 99, "orphan 2")])  # fmt: skip

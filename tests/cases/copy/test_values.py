@@ -23,7 +23,6 @@ from django.db.models import (
     Func,
     IntegerField,
     JSONField,
-    SmallIntegerField,
     TextField,
     UUIDField,
     Value,
@@ -36,6 +35,7 @@ from tests.cases.copy.judge import assert_named, assert_rejected, assert_round_t
 from tests.cases.copy.routes import (
     ALL,
     BETWEEN_SERVERS,
+    EACH,
     FROM_POSTGRESQL,
     FROM_SQLITE,
     POSTGRESQL,
@@ -74,7 +74,7 @@ def test_amounts_with_more_decimals_are_rejected(lab, value):  # C05
     assert (answer.code, answer.rejected, answer.verified) == (1, 3, True)
 
 
-@on(*ALL)
+@on(*EACH)
 def test_a_declaration_may_round(lab):  # C05
     lab.build("amount numeric(12,4)", [(1, "12.347"), (2, "0.001"), (3, "-1.5")])
     old = lab.old(amount=DecimalField(max_digits=12, decimal_places=4))
@@ -141,14 +141,14 @@ def test_what_is_no_integer_in_sqlite_is_rejected(lab):
 
 
 @on(TO_POSTGRESQL, BETWEEN_SERVERS, POSTGRESQL)
-@pytest.mark.parametrize(("field", "top"), [(IntegerField, 2**31), (SmallIntegerField, 2**15)])
-def test_an_integer_out_of_range_is_rejected(lab, field, top):  # Y01
+def test_an_integer_out_of_range_is_rejected(lab):  # Y01
+    top = 2**31
     lab.build("level bigint", [(1, top), (2, top - 1), (3, -top), (4, -top - 1), (5, 3_000_000_000)])
-    lab.declare(lab.old(level=BigIntegerField()), lab.new(level=field()), "level")
+    lab.declare(lab.old(level=BigIntegerField()), lab.new(level=IntegerField()), "level")
     assert_rejected(lab, lab.run(), [1, 4, 5], "level", [(2, top - 1), (3, -top)], "id, level")
 
 
-@on(*ALL)
+@on(*EACH)
 def test_text_that_a_cast_cannot_read_whole_is_rejected(lab):
     watts = ["1500", "abc", "12,5", "", "1e3", None, "10 kW", "-20.5"]
     lab.build("watts varchar(20)", list(enumerate(watts, 1)))
@@ -170,7 +170,7 @@ def test_the_example_of_the_documentation_loses_no_text(lab):
     assert_rejected(lab, lab.run(), [2, 4], "watts", [(1, 1.5), (3, 2.5), (5, None)])
 
 
-@on(*ALL)
+@on(*EACH)
 @pytest.mark.parametrize(
     ("column", "source", "target", "rows", "kept"),
     [
@@ -186,7 +186,7 @@ def test_a_cast_that_loses_digits_rejects_the_row(lab, column, source, target, r
     assert_rejected(lab, lab.run(), [2, 3], "level", kept, "id, level")
 
 
-@on(*ALL)
+@on(*EACH)
 def test_a_cast_to_a_shorter_text_rejects_what_is_longer(lab):
     lab.build("level varchar(20)", [(1, "abc"), (2, "abcdef"), (3, "äöü"), (4, "äöüß")])
     new = lab.new(level=CharField(max_length=3))
@@ -194,7 +194,7 @@ def test_a_cast_to_a_shorter_text_rejects_what_is_longer(lab):
     assert_rejected(lab, lab.run(), [2, 4], "level", [(1, "abc"), (3, "äöü")])
 
 
-@on(*ALL)
+@on(*EACH)
 def test_a_date_that_carries_a_time_is_rejected(lab):
     column = {"sqlite": "text", "postgresql": "timestamp"}[lab.source_vendor]
     lab.build(
@@ -377,7 +377,7 @@ def test_text_that_is_none_is_rejected_though_the_target_has_no_constraint(lab):
     assert_rejected(lab, lab.run(), [2, 4, 6], "note", [(1, "good"), (3, None), (5, "ok 🙂")])
 
 
-@on(*ALL)
+@on(*EACH)
 def test_unusual_texts_arrive_as_they_are(lab):
     texts = ["\u00e9", "e\u0301", "", " ", "\t\n\r\\N", "NULL", "it's 100 %", "\\.", "\U0001f6b2", '"', "İ", None]
     lab.build("level text", list(enumerate(texts, 1)))
@@ -385,7 +385,7 @@ def test_unusual_texts_arrive_as_they_are(lab):
     assert_round_trip(lab, list(enumerate(texts, 1)))
 
 
-@on(*ALL)
+@on(*EACH)
 def test_a_wide_row_arrives(lab):
     names = [f"c{number}" for number in range(120)]
     rows = [(key, *(key * number / 7 if number % 3 else None for number in range(120))) for key in range(-2, 4)]

@@ -4,7 +4,7 @@ import pytest
 from django.db.models import CharField, DateTimeField, FloatField, Manager
 
 from tests.cases.copy.judge import assert_copied, assert_named, assert_refused
-from tests.cases.copy.routes import ALL, BETWEEN_SERVERS, FROM_POSTGRESQL, POSTGRESQL, SQLITE, TO_POSTGRESQL, on
+from tests.cases.copy.routes import BETWEEN_SERVERS, EACH, FROM_POSTGRESQL, POSTGRESQL, SQLITE, TO_POSTGRESQL, on
 
 TENANTS = [(key, "a" if key % 2 else "b", key / 4) for key in range(1, 21)]
 
@@ -96,7 +96,7 @@ class Live(Manager):
 DELETED = [(key, f"r{key}", "2024-01-01 00:00:00" if key in (2, 5, 10) else None) for key in range(1, 11)]
 
 
-@on(*ALL)
+@on(*EACH)
 @pytest.mark.parametrize("base", [True, False], ids=["base manager", "default manager"])
 def test_a_manager_that_hides_rows_hides_none_from_a_copy(lab, base):  # C21, R14
     lab.build("name varchar(10), deleted_at timestamp", DELETED)
@@ -114,7 +114,7 @@ def test_a_manager_that_hides_rows_hides_none_from_a_copy(lab, base):  # C21, R1
     assert lab.run("--verify").differences["missing"] == 1
 
 
-@on(*ALL)
+@on(*EACH)
 def test_a_row_that_comes_late_and_hidden_is_found(lab):  # C21
     lab.build("name varchar(10), deleted_at timestamp", DELETED[:9])
     old = lab.old(
@@ -130,7 +130,7 @@ def test_a_row_that_comes_late_and_hidden_is_found(lab):  # C21
     assert (lab.run().copied, lab.count()) == (1, 10)
 
 
-@on(*ALL)
+@on(*EACH)
 def test_hidden_rows_of_the_target_are_not_overwritten(lab):  # C21
     lab.build("name varchar(10)", [(1, "a"), (2, "b")])
     new = lab.new(
