@@ -5,12 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db.migrations import Migration, RunPython, RunSQL
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.state import ModelState
 from django.utils.translation import gettext
 
-from compat.structure.findings import Cause, Finding
+from compat.database.text import one_line
+from compat.structure.errors import RepairFailed
+from compat.structure.findings import Cause, Finding, Severity
 from compat.structure.names import schema_and_table
 from compat.structure.project import ModelTable, Project
 
@@ -29,6 +32,7 @@ def find(project: Project, labels: Iterable[str] = ()) -> Adoption:
     """Return the apps to adopt among those that `labels` name; the label of a model adopts nothing."""
     labels = tuple(labels)
     candidates = {app for app in project.without_history if not labels or app in labels}
+    candidates = {app for app in candidates if not dependencies(project, app) & project.newer.keys()}
     if not candidates:
         return Adoption()
     existing = {name.casefold() for name in project.connection.introspection.table_names(include_views=True)}
@@ -42,18 +46,37 @@ def find(project: Project, labels: Iterable[str] = ()) -> Adoption:
 
 def independent(project: Project, adoption: Adoption) -> frozenset[str]:
     """Return the absent apps whose migrations depend on no app with some tables; they can be migrated first."""
+    return frozenset(app for app in adoption.absent if not dependencies(project, app) & adoption.partial)
+
+
+def dependencies(project: Project, app: str) -> frozenset[str]:
+    """Return the apps whose migrations an app's migrations need, and the app itself."""
     graph = project.loader.graph
-    return frozenset(
-        app
-        for app in adoption.absent
-        if not {label for leaf in graph.leaf_nodes(app) for label, _ in graph.forwards_plan(leaf)} & adoption.partial
-    )
+    return frozenset(label for leaf in graph.leaf_nodes(app) for label, _ in graph.forwards_plan(leaf)) | {app}
+
+
+def recordable(project: Project, complete: frozenset[str]) -> frozenset[str]:
+    """Return the complete apps of which every migration has all that it depends on, recorded or to be recorded."""
+    graph, unapplied = project.loader.graph, project.unapplied
+
+    def waits(app: str) -> bool:
+        needed = {key for migration in unapplied.get(app, ()) for key in graph.forwards_plan((app, migration.name))}
+        missing = {label for label, name in needed if name in {item.name for item in unapplied.get(label, ())}}
+        return not missing <= complete
+
+    while waiting := frozenset(filter(waits, complete)):
+        complete -= waiting
+    return complete
 
 
 def migrate(using: str, apps: Iterable[str]) -> None:
     """Run `migrate` for these apps, which also sends the signals after a migration."""
     for app in sorted(apps):
-        call_command("migrate", app, database=using, verbosity=0, interactive=False, stdout=StringIO())
+        try:
+            call_command("migrate", app, database=using, verbosity=0, interactive=False, stdout=StringIO())
+        except (CommandError, InconsistentMigrationHistory) as error:
+            text = gettext("The migrations of %(app)s could not be run: %(error)s")
+            raise RepairFailed(text % {"app": app, "error": one_line(error)}) from error
         logger.info("migrated %s", app)
 
 
@@ -82,6 +105,11 @@ def record(project: Project, apps: frozenset[str]) -> tuple[str, ...]:
             text = gettext("%(app)s: RunPython or RunSQL in %(migrations)s did not run.")
             notes.append(text % {"app": app, "migrations": ", ".join(with_code)})
     return tuple(notes)
+
+
+def unfinished(findings: Iterable[Finding]) -> frozenset[str]:
+    """Return the apps that differ from the end of their migrations; an accepted difference is one too."""
+    return frozenset(finding.app or "" for finding in findings if finding.severity is not Severity.INFO)
 
 
 def unrecorded(project: Project, tables: Iterable[ModelTable], findings: Iterable[Finding]) -> Iterator[str]:
@@ -123,7 +151,8 @@ def _parts(state: ModelState) -> set[str]:
 def is_eligible(finding: Finding, adoption: Adoption) -> bool:
     """Whether a repair may touch the finding: what a migration will do is left to `migrate`."""
     adopted = finding.app in adoption.partial and finding.cause is Cause.UNAPPLIED
-    return finding.counts and finding.kind.is_difference and (finding.cause is Cause.DRIFT or adopted)
+    repairable = finding.kind.is_difference and not finding.kind.is_about_history
+    return finding.counts and repairable and (finding.cause is Cause.DRIFT or adopted)
 
 
 def is_migrated_by_fix(finding: Finding, adoption: Adoption) -> bool:
