@@ -1,7 +1,7 @@
 """Adopt a database whose tables exist although no migration is recorded: `--fake-initial`, verified."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
@@ -14,6 +14,8 @@ from django.utils.translation import gettext
 from compat.database.text import one_line
 from compat.structure.errors import RepairFailed
 from compat.structure.findings import Cause, Finding, Severity
+from compat.structure.inspection import Inspection
+from compat.structure.kinds.missing_table import renamed_table
 from compat.structure.names import schema_and_table
 from compat.structure.project import ModelTable, Project
 
@@ -22,26 +24,39 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Adoption:
-    """The apps without recorded migrations: `absent` have no table yet, `partial` have some or all."""
+    """The apps without recorded migrations: `absent` have no table yet, `partial` have some or all.
+
+    `renamed` seem to have their tables under other names, so that their migrations would add empty ones.
+    """
 
     absent: frozenset[str] = frozenset()
     partial: frozenset[str] = frozenset()
+    renamed: frozenset[str] = frozenset()
 
 
-def find(project: Project, labels: Iterable[str] = ()) -> Adoption:
+def find(inspection: Inspection, labels: Iterable[str] = ()) -> Adoption:
     """Return the apps to adopt among those that `labels` name; the label of a model adopts nothing."""
-    labels = tuple(labels)
+    labels, project = tuple(labels), inspection.project
     candidates = {app for app in project.without_history if not labels or app in labels}
     candidates = {app for app in candidates if not dependencies(project, app) & project.newer.keys()}
     if not candidates:
         return Adoption()
-    existing = {name.casefold() for name in project.connection.introspection.table_names(include_views=True)}
+    same = str.casefold if project.connection.features.ignores_table_name_case else str
+    existing = {same(name) for name in project.connection.introspection.table_names(include_views=True)}
     partial = {
         table.app
         for table in project.tables
-        if table.managed and table.app in candidates and schema_and_table(table.table)[1].casefold() in existing
+        if table.managed and table.app in candidates and same(schema_and_table(table.table)[1]) in existing
     }
-    return Adoption(frozenset(candidates - partial), frozenset(partial))
+    renamed = _renamed(inspection, candidates - partial)
+    waiting = {app for app in candidates - partial if dependencies(project, app) & renamed}
+    return Adoption(frozenset(candidates - partial - waiting), frozenset(partial), renamed)
+
+
+def _renamed(inspection: Inspection, apps: Container[str]) -> frozenset[str]:
+    """Return the apps of which a missing table seems to exist under another name."""
+    missing = (finding for finding in inspection.findings if finding.kind.is_missing_table and finding.counts)
+    return frozenset(f.app or "" for f in missing if f.app in apps and renamed_table(inspection.repair(f)))
 
 
 def independent(project: Project, adoption: Adoption) -> frozenset[str]:
@@ -152,7 +167,8 @@ def is_eligible(finding: Finding, adoption: Adoption) -> bool:
     """Whether a repair may touch the finding: what a migration will do is left to `migrate`."""
     adopted = finding.app in adoption.partial and finding.cause is Cause.UNAPPLIED
     repairable = finding.kind.is_difference and not finding.kind.is_about_history
-    return finding.counts and repairable and (finding.cause is Cause.DRIFT or adopted)
+    renamed = finding.app in adoption.renamed and finding.kind.is_missing_table
+    return finding.counts and repairable and (finding.cause is Cause.DRIFT or adopted or renamed)
 
 
 def is_migrated_by_fix(finding: Finding, adoption: Adoption) -> bool:

@@ -111,7 +111,7 @@ class _Repairer:
         self.using, self.labels, self.rewrite, self.stop, self.approved = using, labels, rewrite, stop, approved
         self.first = inspect(using, labels)
         self.dialect = self.first.dialect
-        self.adoption = adopting.find(self.first.project, labels)
+        self.adoption = adopting.find(self.first, labels)
 
     def run(self) -> Report:
         """Migrate apps without tables, repair the others, then migrate those that depend on them; report."""

@@ -47,8 +47,9 @@ class Inspection:
     @cached_property
     def _unmodelled_tables(self) -> Snapshot:
         names = self.dialect.connection.introspection.table_names()
-        known = {table.table.casefold() for table in self.project.tables} | {MigrationRecorder.Migration._meta.db_table}
-        return self.dialect.introspection.actual([name for name in names if name.casefold() not in known])
+        same = str.casefold if self.dialect.connection.features.ignores_table_name_case else str
+        known = {same(table.table) for table in self.project.tables} | {MigrationRecorder.Migration._meta.db_table}
+        return self.dialect.introspection.actual([name for name in names if same(name) not in known])
 
     @cached_property
     def _lost_tables(self) -> frozenset[str]:

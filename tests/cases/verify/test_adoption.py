@@ -10,7 +10,7 @@ from tests.cases.verify.report import says
 
 def assert_consistent():
     """Assert that every recorded migration has all that it depends on; Django itself asks before it migrates."""
-    loader = MigrationLoader(connections["default"], ignore_no_initial=True)
+    loader = MigrationLoader(connections["default"])
     loader.check_consistent_history(connections["default"])
     applied = set(loader.applied_migrations)
     for key in applied & set(loader.graph.nodes):

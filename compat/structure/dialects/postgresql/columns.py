@@ -1,7 +1,9 @@
 """Repairs of columns, keys and sequences on PostgreSQL."""
 
+import re
 from collections.abc import Sequence
 
+from compat.structure.constraints import STRING
 from compat.structure.dialects.base import DDL, is_large
 from compat.structure.dialects.postgresql.conversions import converted
 from compat.structure.dialects.postgresql.types import is_metadata_only
@@ -10,6 +12,7 @@ from compat.structure.schema import AutoNumber, Column
 from compat.structure.schema import Sequence as KeySequence
 from compat.structure.steps import Lock, Phase, Step, Work
 
+FUNCTION = re.compile(r'(\w+)"?\s*\(')
 INTEGER_TYPES = {2**15 - 1: "smallint", 2**31 - 1: "integer", 2**63 - 1: "bigint"}
 
 
@@ -29,7 +32,18 @@ class ColumnDDL(DDL):
         words += [f"DEFAULT {default}"] if default is not None else []
         words += [] if column.nullable else ["NOT NULL"]
         last = [f"{self.alter_column(sides, column)} DROP DEFAULT;"] if filler is not None else []
-        return [Step(sides.name, (" ".join(words) + ";", *last))]
+        rewrites = bool(column.auto) or (column.default is not None and self._is_volatile(column.default))
+        work = Work.REWRITE if rewrites else Work.CATALOG
+        return [Step(sides.name, (" ".join(words) + ";", *last), work=work, needs_rewrite=rewrites)]
+
+    def _is_volatile(self, default: str) -> bool:
+        """Whether each row gets a value of its own, so that adding the column writes every row again."""
+        names = sorted({name.casefold() for name in FUNCTION.findall(STRING.sub("", default))})
+        if not names:
+            return False
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_proc WHERE provolatile = 'v' AND proname = ANY(%s))", [names])
+            return bool(cursor.fetchone()[0])
 
     def change_type(self, sides: Sides, column: Column) -> Sequence[Step]:
         actual = sides.actual.columns[column.name]
