@@ -8,16 +8,34 @@ from compat.structure.dialects.base import DDL, is_large
 from compat.structure.dialects.postgresql.conversions import converted
 from compat.structure.dialects.postgresql.types import is_metadata_only
 from compat.structure.matching import Sides
+from compat.structure.names import schema_and_table
 from compat.structure.schema import AutoNumber, Column
 from compat.structure.schema import Sequence as KeySequence
 from compat.structure.steps import Lock, Phase, Step, Work
 
+SCHEMA = """
+SELECT CASE WHEN cardinality(current_schemas(false)) < 2 THEN ''
+            ELSE coalesce((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                           WHERE c.oid = to_regclass(%s)), current_schema()) END
+"""
 FUNCTION = re.compile(r'(\w+)"?\s*\(')
 INTEGER_TYPES = {2**15 - 1: "smallint", 2**31 - 1: "integer", 2**63 - 1: "bigint"}
 
 
 class ColumnDDL(DDL):
     """The statements for columns. ALTER TABLE takes an ACCESS EXCLUSIVE lock unless a step says otherwise."""
+
+    def table(self, key: str) -> str:
+        """Return the quoted table; with its schema where the search path has several, as for tenants."""
+        if schema_and_table(key)[0]:
+            return super().table(key)
+        schema = self._schema(key)
+        return super().table(f"{schema}.{key}" if schema else key)
+
+    def _schema(self, key: str) -> str:
+        with self.connection.cursor() as cursor:
+            cursor.execute(SCHEMA, [self.quote(key)])
+            return str(cursor.fetchone()[0])
 
     def add_column(self, sides: Sides, column: Column, filler: str | None) -> Sequence[Step]:
         words = [f"ALTER TABLE {self.table(sides.name)} ADD COLUMN {self.quote(column.name)} {column.type}"]
