@@ -109,7 +109,9 @@ def _with_manual_repair(inspection: Inspection, finding: Finding, blocker: Block
         return replace(finding, hint=str(blocker) or finding.hint, sql=sql)
     manual = finding.kind.manual_repair(inspection.repair(finding))
     if manual is None:
-        return replace(finding, hint=_("Fix manually. The repair would have to drop something, which --fix never does."))
+        return replace(
+            finding, hint=_("Fix manually. The repair would have to drop something, which --fix never does.")
+        )
     hint = _("Fix manually (--fix never drops anything): %(statements)s") % {"statements": manual}
     return replace(finding, hint=hint, sql=manual.sql)
 

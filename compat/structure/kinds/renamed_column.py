@@ -17,7 +17,7 @@ class RenamedColumn(Kind):
     title = "Renamed column?"
     documentation = {
         Severity.ERROR: Documentation(
-            meaning=("A column is missing, and an extra column has the same definition, or the same name but for case and underscores."),
+            meaning=("A column is missing, and an extra column has the same definition, or nearly the same name."),
             danger="Queries on the model fail; adding an empty column would hide where the values are.",
             remedy=(
                 "Manual: rename the column back, or rename the field with a migration. If the two columns are "
