@@ -110,6 +110,9 @@ def copy_readings(fixes: Fixes, source: str | None, stop: Stop, *, held: Collect
     using = fixes.structure.database
     if fixes.structure.status == "unverifiable" or stop.requested():
         return fixes
+    if fixes.structure.history:
+        logger.warning(_("Nothing is copied because the database %(alias)s is ahead of this code."), {"alias": using})
+        return fixes
     began = time.monotonic()
     try:
         if not has_legacy_readings(source or using) or _is_held(using, held):

@@ -56,7 +56,12 @@ def _fixed(using: str, stop: Stop) -> Fixes:
 
 
 def report(fixes: Fixes) -> None:
-    """Log one line of summary, and one block with the commands to run when something needs attention."""
+    """Log one line of summary, and one block with the commands to run when something needs attention.
+
+    What a newer release has migrated comes first.
+    """
+    for issue in fixes.structure.history:
+        logger.warning("%s: %s %s", fixes.structure.database, issue.message, issue.hint)
     logger.info("start-up check of %s: %s", fixes.structure.database, "; ".join(_summary(fixes)))
     if needs := list(_needs(fixes)):
         logger.warning(_("The database %s needs attention:\n%s"), fixes.structure.database, "\n".join(needs))

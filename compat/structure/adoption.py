@@ -1,16 +1,21 @@
 """Adopt a database whose tables exist although no migration is recorded: `--fake-initial`, verified."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db.migrations import Migration, RunPython, RunSQL
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.state import ModelState
 from django.utils.translation import gettext
 
-from compat.structure.findings import Cause, Finding
+from compat.database.text import one_line
+from compat.structure.errors import RepairFailed
+from compat.structure.findings import Cause, Finding, Severity
+from compat.structure.inspection import Inspection
+from compat.structure.kinds.missing_table import renamed_table
 from compat.structure.names import schema_and_table
 from compat.structure.project import ModelTable, Project
 
@@ -19,41 +24,74 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Adoption:
-    """The apps without recorded migrations: `absent` have no table yet, `partial` have some or all."""
+    """The apps without recorded migrations: `absent` have no table yet, `partial` have some or all.
+
+    `renamed` seem to have their tables under other names, so that their migrations would add empty ones.
+    """
 
     absent: frozenset[str] = frozenset()
     partial: frozenset[str] = frozenset()
+    renamed: frozenset[str] = frozenset()
 
 
-def find(project: Project, labels: Iterable[str] = ()) -> Adoption:
+def find(inspection: Inspection, labels: Iterable[str] = ()) -> Adoption:
     """Return the apps to adopt among those that `labels` name; the label of a model adopts nothing."""
-    labels = tuple(labels)
+    labels, project = tuple(labels), inspection.project
     candidates = {app for app in project.without_history if not labels or app in labels}
+    candidates = {app for app in candidates if not dependencies(project, app) & project.newer.keys()}
     if not candidates:
         return Adoption()
-    existing = {name.casefold() for name in project.connection.introspection.table_names(include_views=True)}
+    same = str.casefold if project.connection.features.ignores_table_name_case else str
+    existing = {same(name) for name in project.connection.introspection.table_names(include_views=True)}
     partial = {
         table.app
         for table in project.tables
-        if table.managed and table.app in candidates and schema_and_table(table.table)[1].casefold() in existing
+        if table.managed and table.app in candidates and same(schema_and_table(table.table)[1]) in existing
     }
-    return Adoption(frozenset(candidates - partial), frozenset(partial))
+    renamed = _renamed(inspection, candidates - partial)
+    waiting = {app for app in candidates - partial if dependencies(project, app) & renamed}
+    return Adoption(frozenset(candidates - partial - waiting), frozenset(partial), renamed)
+
+
+def _renamed(inspection: Inspection, apps: Container[str]) -> frozenset[str]:
+    """Return the apps of which a missing table seems to exist under another name."""
+    missing = (finding for finding in inspection.findings if finding.kind.is_missing_table and finding.counts)
+    return frozenset(f.app or "" for f in missing if f.app in apps and renamed_table(inspection.repair(f)))
 
 
 def independent(project: Project, adoption: Adoption) -> frozenset[str]:
     """Return the absent apps whose migrations depend on no app with some tables; they can be migrated first."""
+    return frozenset(app for app in adoption.absent if not dependencies(project, app) & adoption.partial)
+
+
+def dependencies(project: Project, app: str) -> frozenset[str]:
+    """Return the apps whose migrations an app's migrations need, and the app itself."""
     graph = project.loader.graph
-    return frozenset(
-        app
-        for app in adoption.absent
-        if not {label for leaf in graph.leaf_nodes(app) for label, _ in graph.forwards_plan(leaf)} & adoption.partial
-    )
+    return frozenset(label for leaf in graph.leaf_nodes(app) for label, _ in graph.forwards_plan(leaf)) | {app}
+
+
+def recordable(project: Project, complete: frozenset[str]) -> frozenset[str]:
+    """Return the complete apps of which every migration has all that it depends on, recorded or to be recorded."""
+    graph, unapplied = project.loader.graph, project.unapplied
+
+    def waits(app: str) -> bool:
+        needed = {key for migration in unapplied.get(app, ()) for key in graph.forwards_plan((app, migration.name))}
+        missing = {label for label, name in needed if name in {item.name for item in unapplied.get(label, ())}}
+        return not missing <= complete
+
+    while waiting := frozenset(filter(waits, complete)):
+        complete -= waiting
+    return complete
 
 
 def migrate(using: str, apps: Iterable[str]) -> None:
     """Run `migrate` for these apps, which also sends the signals after a migration."""
     for app in sorted(apps):
-        call_command("migrate", app, database=using, verbosity=0, interactive=False, stdout=StringIO())
+        try:
+            call_command("migrate", app, database=using, verbosity=0, interactive=False, stdout=StringIO())
+        except (CommandError, InconsistentMigrationHistory) as error:
+            text = gettext("The migrations of %(app)s could not be run: %(error)s")
+            raise RepairFailed(text % {"app": app, "error": one_line(error)}) from error
         logger.info("migrated %s", app)
 
 
@@ -83,6 +121,11 @@ def record(project: Project, apps: frozenset[str]) -> tuple[str, ...]:
             text = gettext("%(app)s: RunPython or RunSQL in %(migrations)s did not run.")
             notes.append(text % {"app": app, "migrations": ", ".join(with_code)})
     return tuple(notes)
+
+
+def unfinished(findings: Iterable[Finding]) -> frozenset[str]:
+    """Return the apps that differ from the end of their migrations; an accepted difference is one too."""
+    return frozenset(finding.app or "" for finding in findings if finding.severity is not Severity.INFO)
 
 
 def unrecorded(project: Project, tables: Iterable[ModelTable], findings: Iterable[Finding]) -> Iterator[str]:
@@ -124,7 +167,9 @@ def _parts(state: ModelState) -> set[str]:
 def is_eligible(finding: Finding, adoption: Adoption) -> bool:
     """Whether a repair may touch the finding: what a migration will do is left to `migrate`."""
     adopted = finding.app in adoption.partial and finding.cause is Cause.UNAPPLIED
-    return finding.counts and finding.kind.is_difference and (finding.cause is Cause.DRIFT or adopted)
+    repairable = finding.kind.is_difference and not finding.kind.is_about_history
+    renamed = finding.app in adoption.renamed and finding.kind.is_missing_table
+    return finding.counts and repairable and (finding.cause is Cause.DRIFT or adopted or renamed)
 
 
 def is_migrated_by_fix(finding: Finding, adoption: Adoption) -> bool:

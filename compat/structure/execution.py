@@ -111,7 +111,7 @@ class _Repairer:
         self.using, self.labels, self.rewrite, self.stop, self.approved = using, labels, rewrite, stop, approved
         self.first = inspect(using, labels)
         self.dialect = self.first.dialect
-        self.adoption = adopting.find(self.first.project, labels)
+        self.adoption = adopting.find(self.first, labels)
 
     def run(self) -> Report:
         """Migrate apps without tables, repair the others, then migrate those that depend on them; report."""
@@ -119,15 +119,35 @@ class _Repairer:
             early = adopting.independent(self.first.project, self.adoption)
             adopting.migrate(self.using, early)
             outcome = self._repair() if self._has_work() else _Outcome(last=None if early else self.first)
-            adopting_done = outcome.recorded >= self.adoption.partial
-            late = (self.adoption.absent - early | outcome.recorded) if adopting_done else frozenset()
-            adopting.migrate(self.using, late)
+            late = self._migrate_dependent(self.adoption.absent - early, outcome)
         last = outcome.last if outcome.last and not late else self._inspect()
         left = _keys(last)
         fixed = (*self._migrated(early | late), *(finding for finding in outcome.fixed if finding.key not in left))
         found = advised(last, self.labels, outcome.known)
         statements, notes = tuple(outcome.statements), (*outcome.notes, *found.notes)
         return replace(found, fixed=fixed, statements=statements, notes=notes)
+
+    def _migrate_dependent(self, absent: frozenset[str], outcome: _Outcome) -> frozenset[str]:
+        """Migrate the absent apps whose dependencies are recorded now, and record what depends on these in turn.
+
+        When all apps are recorded, `migrate` runs for them too, for the signals that it sends. Return the apps for
+        which it ran.
+        """
+        project, ran = self.first.project, frozenset[str]()
+        while ready := {
+            app
+            for app in absent - ran
+            if adopting.dependencies(project, app) & self.adoption.partial <= outcome.recorded
+        }:
+            adopting.migrate(self.using, ready)
+            ran |= ready
+            if self.adoption.partial - outcome.recorded:
+                outcome.last = self._inspect()
+                self._record(outcome.last, outcome)
+        if outcome.recorded and outcome.recorded >= self.adoption.partial:
+            adopting.migrate(self.using, outcome.recorded)
+            ran |= outcome.recorded
+        return ran
 
     def _has_work(self) -> bool:
         eligible = (adopting.is_eligible(finding, self.adoption) for finding in self.first.findings)
@@ -229,8 +249,8 @@ class _Repairer:
 
     def _record(self, after: Inspection, outcome: _Outcome) -> None:
         """Record the migrations of the apps whose structure now equals their end."""
-        unfinished = {finding.app for finding in after.findings if finding.counts}
-        complete = self.adoption.partial - unfinished - outcome.recorded
+        equal = self.adoption.partial - adopting.unfinished(after.findings) - outcome.recorded
+        complete = adopting.recordable(after.project, equal)
         outcome.recorded |= complete
         outcome.notes += adopting.record(after.project, complete)
         if complete:

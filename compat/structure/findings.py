@@ -73,6 +73,8 @@ class Kind(ABC):
     is_difference: ClassVar[bool] = True
     """Whether a finding is a difference; otherwise it is a doubt, and nothing can be repaired."""
     is_missing_table: ClassVar[bool] = False
+    is_about_history: ClassVar[bool] = False
+    """Whether a finding is about the recorded migrations of an app, which no repair changes."""
     replaces_column: ClassVar[bool] = False
     """Whether its repair gives a column another type, so that what clashes with the old type waits for it."""
     adds_column: ClassVar[bool] = False

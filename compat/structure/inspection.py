@@ -20,10 +20,12 @@ from compat.structure.dialects.base import Dialect
 from compat.structure.errors import Unverifiable
 from compat.structure.findings import Finding, Repair
 from compat.structure.ignore import mark
+from compat.structure.kinds.newer_database import NewerDatabase
 from compat.structure.project import ModelTable, Project, selected
 from compat.structure.schema import Snapshot, Table
 
 logger = logging.getLogger(__name__)
+NEWER_DATABASE = NewerDatabase()
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,9 @@ class Inspection:
     @cached_property
     def _unmodelled_tables(self) -> Snapshot:
         names = self.dialect.connection.introspection.table_names()
-        known = {table.table.casefold() for table in self.project.tables} | {MigrationRecorder.Migration._meta.db_table}
-        return self.dialect.introspection.actual([name for name in names if name.casefold() not in known])
+        same = str.casefold if self.dialect.connection.features.ignores_table_name_case else str
+        known = {same(table.table) for table in self.project.tables} | {MigrationRecorder.Migration._meta.db_table}
+        return self.dialect.introspection.actual([name for name in names if same(name) not in known])
 
     @cached_property
     def _lost_tables(self) -> frozenset[str]:
@@ -102,7 +105,9 @@ def _locked(dialect: Dialect, text: str) -> str:
 
 def _inspect(dialect: Dialect, labels: Iterable[str], known: Snapshot | None) -> Inspection:
     project = Project(dialect.connection)
-    tables = selected(project.tables, labels)
+    labels = tuple(labels)
+    ahead = {app: names for app, names in project.newer.items() if not labels or app in _apps(labels)}
+    tables = tuple(table for table in selected(project.tables, labels) if table.app not in project.newer)
     managed, unmanaged = tuple(table for table in tables if table.managed), _unmanaged(tables)
     # A foreign key names its target as the models do: with the schema where one of them names it.
     qualified = (table.table for table in project.tables if "." in table.table)
@@ -120,7 +125,12 @@ def _inspect(dialect: Dialect, labels: Iterable[str], known: Snapshot | None) ->
     named = tuple(
         replace(finding, app=by_name[finding.table].app, model=by_name[finding.table].name) for finding in findings
     )
-    return Inspection(dialect, project, tables, expected, actual, mark(named))
+    history = (replace(NEWER_DATABASE.about(app, names), app=app) for app, names in ahead.items())
+    return Inspection(dialect, project, tables, expected, actual, mark((*history, *named)))
+
+
+def _apps(labels: Iterable[str]) -> frozenset[str]:
+    return frozenset(label.partition(".")[0] for label in labels)
 
 
 def _unmanaged(tables: Iterable[ModelTable]) -> tuple[ModelTable, ...]:

@@ -1,14 +1,17 @@
 """Pair the columns and constraints that should exist with those that do."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from functools import cached_property
 from typing import NamedTuple
 
 from compat.structure.constraints import Constraint, ForeignKey, PrimaryKey
 from compat.structure.project import ModelTable
 from compat.structure.schema import Column, RelationKind, Table, TypeDifference
+
+MIN_LIKENESS = 0.8
+"""From which ratio of equal characters on two names count as alike."""
 
 
 class Matching(NamedTuple):
@@ -66,16 +69,49 @@ def paired(expected: Table, actual: Table, constraint: Constraint) -> Constraint
 
 
 def renamed_columns(expected: Table, actual: Table) -> Mapping[str, str]:
-    """Return old name → new name of each missing column where exactly one extra column has its signature."""
+    """Return old name → new name of the missing columns that extra columns seem to be.
+
+    Those with the same definition are paired by the likeness of their names, then by their order. A column that has
+    the same name but for case and underscores was renamed even if its definition differs.
+    """
     missing = [column for name, column in expected.columns.items() if name not in actual.columns]
     extra = [column for name, column in actual.columns.items() if name not in expected.columns]
-    wanted, offered = Counter(c.db_signature for c in missing), Counter(c.db_signature for c in extra)
-    return {
-        old.name: new.name
-        for new in missing
-        for old in extra
-        if old.db_signature == new.db_signature and wanted[new.db_signature] == offered[new.db_signature] == 1
-    }
+    found: dict[str, str] = {}
+    for same in (_same_words, _alike, _same_definition):
+        for new in tuple(missing):
+            old = max((column for column in extra if same(column, new)), key=_likeness(new), default=None)
+            if old is not None:
+                missing.remove(new)
+                extra.remove(old)
+                found[old.name] = new.name
+    return found
+
+
+def _same_definition(old: Column, new: Column) -> bool:
+    return old.db_signature == new.db_signature
+
+
+def _same_words(old: Column, new: Column) -> bool:
+    return _words(old) == _words(new)
+
+
+def _alike(old: Column, new: Column) -> bool:
+    """Whether one name contains the other, or nearly equals it."""
+    one, other = _words(old), _words(new)
+    return _same_definition(old, new) and (one in other or other in one or _ratio(one, other) >= MIN_LIKENESS)
+
+
+def _likeness(new: Column) -> Callable[[Column], float]:
+    """Return how like a name is to that of `new`; 0 for all that are not alike, so that the first one counts."""
+    return lambda old: _ratio(_words(old), _words(new)) if _alike(old, new) else 0.0
+
+
+def _words(column: Column) -> str:
+    return column.name.replace("_", "").casefold()
+
+
+def _ratio(one: str, other: str) -> float:
+    return SequenceMatcher(None, one, other).ratio()
 
 
 @dataclass(frozen=True)

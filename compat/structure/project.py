@@ -4,16 +4,15 @@ The states after the applied and after all migrations are built only when there 
 because rendering them costs more than everything else.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from django.apps import apps as installed
-from django.core.exceptions import ImproperlyConfigured
-from django.db import router
+from django.db import DatabaseError, router
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations.exceptions import BadMigrationError, NodeNotFoundError
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
@@ -21,8 +20,9 @@ from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import Field, Model
 from django.utils.translation import gettext
 
+from compat.database.text import one_line
 from compat.structure.errors import Unverifiable
-from compat.structure.history import all_recorded
+from compat.structure.history import Migrations, all_recorded, newer, require_consistent, unknown
 from compat.structure.names import table_key
 
 DATABASE_OPTIONS = (
@@ -79,8 +79,11 @@ class Project:
         """The executor, which loads the migrations. Raises Unverifiable."""
         try:
             return MigrationExecutor(self.connection)
-        except (NodeNotFoundError, BadMigrationError, ImproperlyConfigured) as error:
-            raise Unverifiable(gettext("The migrations cannot be loaded: %(error)s") % {"error": error}) from error
+        except DatabaseError:
+            raise
+        except Exception as error:  # a migration is code of the project, which may raise anything
+            text = gettext("The migrations cannot be loaded: %(error)s")
+            raise Unverifiable(text % {"error": one_line(error)}) from error
 
     @property
     def loader(self) -> MigrationLoader:
@@ -89,8 +92,8 @@ class Project:
 
     @cached_property
     def latest(self) -> ProjectState:
-        """The state after all migrations that exist."""
-        return self.loader.project_state()
+        """The state after all migrations that exist. Raises Unverifiable."""
+        return self._state(set(self.loader.graph.nodes.values()))
 
     @cached_property
     def changed(self) -> frozenset[tuple[str, str]]:
@@ -119,23 +122,34 @@ class Project:
 
     @cached_property
     def applied(self) -> ProjectState:
-        """The state after the migrations recorded as applied."""
+        """The state after the migrations recorded as applied. Raises Unverifiable."""
+        nodes = self.loader.graph.nodes
+        return self._state({nodes[key] for key in self.loader.applied_migrations if key in nodes})
+
+    def _state(self, chosen: Container[Migration]) -> ProjectState:
+        """Return the models as the chosen migrations leave them. Raises Unverifiable."""
         state = ProjectState(real_apps=self.loader.unmigrated_apps)
-        applied = {self.loader.graph.nodes[key] for key in self.loader.applied_migrations if self._known(key)}
         for migration, _ in self.executor.migration_plan(self.loader.graph.leaf_nodes(), clean_start=True):
-            if migration in applied:
-                migration.mutate_state(state, preserve=False)
+            if migration in chosen:
+                with _readable(f"{migration}: "):
+                    migration.mutate_state(state, preserve=False)
         return state
 
     @cached_property
     def unapplied(self) -> Mapping[str, tuple[Migration, ...]]:
-        """The unapplied migrations by app label, in order."""
+        """The unapplied migrations by app label, in order. Raises Unverifiable."""
         unapplied: dict[str, tuple[Migration, ...]] = {}
         if all_recorded(self.connection):
             return unapplied
+        require_consistent(self.loader, self.connection.alias)
         for migration, _ in self.executor.migration_plan(self.loader.graph.leaf_nodes()):
             unapplied[migration.app_label] = (*unapplied.get(migration.app_label, ()), migration)
         return unapplied
+
+    @cached_property
+    def newer(self) -> Migrations:
+        """The recorded migrations by app label that only newer code has."""
+        return newer(self.loader, self.connection) if unknown(self.connection) else {}
 
     @cached_property
     def without_history(self) -> frozenset[str]:
@@ -149,10 +163,9 @@ class Project:
         """Whether migrations create the model's table."""
         return table.app in self.loader.migrated_apps
 
-    def _known(self, key: tuple[str, str]) -> bool:
-        return key in self.loader.graph.nodes
-
     def _state_tables(self, state: ProjectState) -> tuple[ModelTable, ...]:
+        with _readable():
+            state.apps  # noqa: B018  renders the models
         coded = (model for model in self._stored(installed) if model._meta.app_label in self.loader.unmigrated_apps)
         built = (model for model in self._stored(state.apps) if model._meta.app_label in self.loader.migrated_apps)
         return tuple(self._table(model) for model in (*built, *coded))
@@ -170,6 +183,16 @@ class Project:
         options = model._meta
         table = table_key(self.connection, options.db_table)
         return ModelTable(model, options.app_label, options.object_name or "", table, options.managed)
+
+
+@contextmanager
+def _readable(what: str = "") -> Iterator[None]:
+    """Raise Unverifiable for whatever is raised in the block: a migration is code of the project."""
+    try:
+        yield
+    except Exception as error:
+        reason = gettext("The models cannot be built from the migrations: %(error)s")
+        raise Unverifiable(reason % {"error": what + one_line(error)}) from error
 
 
 def db_signature(state: ModelState) -> tuple[Any, ...]:

@@ -13,7 +13,10 @@ Status = Literal["ok", "drift", "unverifiable"]
 
 @dataclass(frozen=True)
 class Report:
-    """The result of a verification or a repair; `statements` are those that a repair ran, or would run."""
+    """The result of a verification or a repair; `statements` are those that a repair ran, or would run.
+
+    `error` says why there is no verdict.
+    """
 
     status: Status
     database: str
@@ -23,11 +26,17 @@ class Report:
     fixed: tuple[Finding, ...] = ()
     statements: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    error: str | None = None
 
     @property
     def missing_tables(self) -> tuple[str, ...]:
         """The missing tables that Django manages."""
         return tuple(issue.table for issue in self.issues if issue.kind.is_missing_table and issue.counts)
+
+    @property
+    def history(self) -> tuple[Finding, ...]:
+        """The findings about recorded migrations, such as those of a newer release."""
+        return tuple(issue for issue in self.issues if issue.kind.is_about_history and issue.counts)
 
     def reaches(self, level: Severity) -> bool:
         """Whether a difference that is not ignored is at least as severe as `level`."""
@@ -46,7 +55,7 @@ class Report:
             "missing_tables": list(self.missing_tables), "issues": [issue.as_dict() for issue in self.issues],
             "fixed": [issue.as_dict() for issue in self.fixed], "statements": list(self.statements),
             "notes": list(self.notes),
-        }  # fmt: skip
+        } | ({"error": self.error} if self.error is not None else {})  # fmt: skip
 
 
 def report(inspection: Inspection, issues: Iterable[Finding]) -> Report:

@@ -83,8 +83,7 @@ TEXTS: Mapping[Reason, Any] = {
         "create this one: %(sql)s"
     ),
     Reason.TABLE_RENAMED: gettext_lazy(
-        "The table %(other)s has the same columns and no model: was it renamed? If so, %(rename)s "
-        "If not, create this one: %(sql)s"
+        "The table %(other)s has the same columns and no model: was it renamed? If so, %(rename)s If not, %(otherwise)s"
     ),
     Reason.NAME_TAKEN: gettext_lazy("%(name)s, which the table needs, belongs to %(other)s: was the table renamed?"),
     Reason.DATABASE_ERROR: gettext_lazy("The database refused: %(error)s.%(detail)s"),

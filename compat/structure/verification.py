@@ -48,7 +48,7 @@ def plan(using: str = "default", labels: Iterable[str] = (), rewrite: bool = Fal
 
 def _plan(using: str, labels: tuple[str, ...], *, rewrite: bool) -> Plan:
     inspection = inspect(using, labels)
-    project, adoption = inspection.project, adopting.find(inspection.project, labels)
+    project, adoption = inspection.project, adopting.find(inspection, labels)
     checks = DataChecks(thorough=True)
     repairs = plan_repairs(inspection, adoption, checks, rewrite=rewrite)
     before = adopting.independent(project, adoption)
@@ -66,7 +66,7 @@ def _plan(using: str, labels: tuple[str, ...], *, rewrite: bool) -> Plan:
 
 def advised(inspection: Inspection, labels: tuple[str, ...], known: Mapping[Key, Blocker | None]) -> Report:
     """Return the report with the repair of each finding; `known` are data checks and refusals from before."""
-    adoption, checks = adopting.find(inspection.project, labels), DataChecks(thorough=False, known=known)
+    adoption, checks = adopting.find(inspection, labels), DataChecks(thorough=False, known=known)
     repairs = plan_repairs(inspection, adoption, checks, rewrite=False)
     return report(inspection, advise(inspection, adoption, repairs, checks))
 
@@ -81,7 +81,7 @@ def advise(inspection: Inspection, adoption: Adoption, repairs: Repairs, checks:
         elif finding.key in repairs.proposals:
             yield _with_repair(finding, repairs, is_unchecked=finding.key in checks.unchecked)
         else:
-            yield replace(finding, hint=_manual_hint(inspection, finding, repairs.blocked[finding.key]))
+            yield _with_manual_repair(inspection, finding, repairs.blocked[finding.key])
 
 
 def _with_repair(finding: Finding, repairs: Repairs, *, is_unchecked: bool) -> Finding:
@@ -102,13 +102,18 @@ def _with_repair(finding: Finding, repairs: Repairs, *, is_unchecked: bool) -> F
     )  # fmt: skip
 
 
-def _manual_hint(inspection: Inspection, finding: Finding, blocker: Blocker) -> str:
+def _with_manual_repair(inspection: Inspection, finding: Finding, blocker: Blocker) -> Finding:
+    """Return a finding that no repair settles, with the statements for a person to run."""
     if blocker.reason is not Reason.NO_REPAIR or finding.hint:
-        return str(blocker) or finding.hint
+        sql = blocker.facts.get("statements", ())
+        return replace(finding, hint=str(blocker) or finding.hint, sql=sql)
     manual = finding.kind.manual_repair(inspection.repair(finding))
     if manual is None:
-        return _("Fix manually. The repair would have to drop something, which --fix never does.")
-    return _("Fix manually (--fix never drops anything): %(statements)s") % {"statements": manual}
+        return replace(
+            finding, hint=_("Fix manually. The repair would have to drop something, which --fix never does.")
+        )
+    hint = _("Fix manually (--fix never drops anything): %(statements)s") % {"statements": manual}
+    return replace(finding, hint=hint, sql=manual.sql)
 
 
 def _migration_hint(inspection: Inspection, finding: Finding) -> str:

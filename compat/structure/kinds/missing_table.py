@@ -1,10 +1,13 @@
 """A model's table does not exist."""
 
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 
+from django.apps import apps as installed
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils.translation import gettext as _
 
-from compat.structure.findings import Documentation, Finding, Kind, Repair, Severity
+from compat.structure.findings import Cause, Documentation, Finding, Kind, Repair, Severity
 from compat.structure.matching import Sides
 from compat.structure.names import schema_and_table
 from compat.structure.schema import RelationKind
@@ -72,14 +75,45 @@ def _seems_elsewhere(repair: Repair, sql: str) -> Blocker | None:
         named = f"{ddl.quote(actual.elsewhere[0])}.{ddl.quote(table)}"
         facts = {"places": ", ".join(places), "schema": actual.elsewhere[0], "named": named, "sql": sql}
         return Blocker(Reason.TABLE_IN_OTHER_SCHEMA, facts)
+    if blocker := renamed_table(repair, sql):
+        return blocker
     others = repair.unmodelled_tables()
-    for other in others.values():
-        is_alike = bool(expected.columns) and other.columns.keys() == expected.columns.keys()
-        if other.kind is RelationKind.TABLE and is_alike:
-            rename = f"ALTER TABLE {ddl.table(other.name)} RENAME TO {ddl.quote(schema_and_table(expected.name)[1])};"
-            return Blocker(Reason.TABLE_RENAMED, {"other": other.name, "rename": rename, "sql": sql})
     needed = {item.name for item in expected.constraints if item.name}
     taken = {item.name: other.name for other in others.values() for item in other.constraints}
     for name in sorted(needed & taken.keys()):
         return Blocker(Reason.NAME_TAKEN, {"name": name, "other": taken[name]})
     return None
+
+
+def renamed_table(repair: Repair, sql: str = "") -> Blocker | None:
+    """Return the table without a model that has the columns of the missing one, and the statements that rename it."""
+    expected, ddl = repair.sides.expected, repair.dialect.ddl
+    alike = [
+        other
+        for other in repair.unmodelled_tables().values()
+        if other.kind is RelationKind.TABLE and other.columns and other.columns.keys() == expected.columns.keys()
+    ]
+    if not alike:
+        return None
+    other = max(alike, key=lambda table: SequenceMatcher(None, table.name.casefold(), expected.name.casefold()).ratio())
+    rename = f"ALTER TABLE {ddl.table(other.name)} RENAME TO {ddl.quote(schema_and_table(expected.name)[1])};"
+    statements = (rename, *_moved_history(repair, other.name))
+    facts = {"other": other.name, "rename": " ".join(statements), "statements": statements}
+    return Blocker(Reason.TABLE_RENAMED, {**facts, "otherwise": _otherwise(repair, sql)})
+
+
+def _otherwise(repair: Repair, sql: str) -> str:
+    if repair.finding.cause is Cause.UNAPPLIED:
+        return _("run: python manage.py migrate %(app)s") % {"app": repair.finding.app}
+    return _("create this one: %(sql)s") % {"sql": sql}
+
+
+def _moved_history(repair: Repair, other: str) -> Iterator[str]:
+    """Yield the statement that gives the app the records of the app that the other table is named after."""
+    app, recorder = repair.finding.app, MigrationRecorder(repair.dialect.connection)
+    recorded = {label for label, _name in recorder.applied_migrations()}
+    former = [label for label in recorded if other.startswith(f"{label}_")]
+    known = {config.label for config in installed.get_app_configs()}
+    for label in sorted(set(former) - known) if app not in recorded else ():
+        literal = repair.dialect.ddl.literal
+        yield f"UPDATE django_migrations SET app = {literal(app)} WHERE app = {literal(label)};"  # noqa: S608  literals

@@ -17,7 +17,7 @@ class RenamedColumn(Kind):
     title = "Renamed column?"
     documentation = {
         Severity.ERROR: Documentation(
-            meaning=("A column is missing, and exactly one extra column has the same type, nullability and default."),
+            meaning=("A column is missing, and an extra column has the same definition, or nearly the same name."),
             danger="Queries on the model fail; adding an empty column would hide where the values are.",
             remedy=(
                 "Manual: rename the column back, or rename the field with a migration. If the two columns are "
@@ -29,7 +29,7 @@ class RenamedColumn(Kind):
     def find(self, sides: Sides) -> Iterator[Finding]:
         for old, new in sides.renamed.items():
             facts = {"new": new, "old": old}
-            message = _("The column %(new)s is missing, and %(old)s has the same definition: was it renamed?") % facts
+            message = _("The column %(new)s is missing, and %(old)s seems to be it: was it renamed?") % facts
             yield self.finding(Severity.ERROR, sides.name, message, new, new, old)
 
     def manual_repair(self, repair: Repair) -> ManualRepair | None:

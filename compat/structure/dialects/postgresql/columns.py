@@ -1,20 +1,41 @@
 """Repairs of columns, keys and sequences on PostgreSQL."""
 
+import re
 from collections.abc import Sequence
 
+from compat.structure.constraints import STRING
 from compat.structure.dialects.base import DDL, is_large
 from compat.structure.dialects.postgresql.conversions import converted
 from compat.structure.dialects.postgresql.types import is_metadata_only
 from compat.structure.matching import Sides
+from compat.structure.names import schema_and_table
 from compat.structure.schema import AutoNumber, Column
 from compat.structure.schema import Sequence as KeySequence
 from compat.structure.steps import Lock, Phase, Step, Work
 
+SCHEMA = """
+SELECT CASE WHEN cardinality(current_schemas(false)) < 2 THEN ''
+            ELSE coalesce((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                           WHERE c.oid = to_regclass(%s)), current_schema()) END
+"""
+FUNCTION = re.compile(r'(\w+)"?\s*\(')
 INTEGER_TYPES = {2**15 - 1: "smallint", 2**31 - 1: "integer", 2**63 - 1: "bigint"}
 
 
 class ColumnDDL(DDL):
     """The statements for columns. ALTER TABLE takes an ACCESS EXCLUSIVE lock unless a step says otherwise."""
+
+    def table(self, key: str) -> str:
+        """Return the quoted table; with its schema where the search path has several, as for tenants."""
+        if schema_and_table(key)[0]:
+            return super().table(key)
+        schema = self._schema(key)
+        return super().table(f"{schema}.{key}" if schema else key)
+
+    def _schema(self, key: str) -> str:
+        with self.connection.cursor() as cursor:
+            cursor.execute(SCHEMA, [self.quote(key)])
+            return str(cursor.fetchone()[0])
 
     def add_column(self, sides: Sides, column: Column, filler: str | None) -> Sequence[Step]:
         words = [f"ALTER TABLE {self.table(sides.name)} ADD COLUMN {self.quote(column.name)} {column.type}"]
@@ -29,7 +50,18 @@ class ColumnDDL(DDL):
         words += [f"DEFAULT {default}"] if default is not None else []
         words += [] if column.nullable else ["NOT NULL"]
         last = [f"{self.alter_column(sides, column)} DROP DEFAULT;"] if filler is not None else []
-        return [Step(sides.name, (" ".join(words) + ";", *last))]
+        rewrites = bool(column.auto) or (column.default is not None and self._is_volatile(column.default))
+        work = Work.REWRITE if rewrites else Work.CATALOG
+        return [Step(sides.name, (" ".join(words) + ";", *last), work=work, needs_rewrite=rewrites)]
+
+    def _is_volatile(self, default: str) -> bool:
+        """Whether each row gets a value of its own, so that adding the column writes every row again."""
+        names = sorted({name.casefold() for name in FUNCTION.findall(STRING.sub("", default))})
+        if not names:
+            return False
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_proc WHERE provolatile = 'v' AND proname = ANY(%s))", [names])
+            return bool(cursor.fetchone()[0])
 
     def change_type(self, sides: Sides, column: Column) -> Sequence[Step]:
         actual = sides.actual.columns[column.name]

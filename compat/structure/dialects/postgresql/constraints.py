@@ -1,12 +1,14 @@
 """Repairs of constraints and indexes on PostgreSQL, as the server wrote down those of the scratch table."""
 
+import re
 from collections.abc import Sequence
 
 from compat.structure.constraints import Check, Constraint, Exclusion, ForeignKey, Index, PrimaryKey, Unique
 from compat.structure.dialects.postgresql.columns import ColumnDDL
 from compat.structure.matching import Sides, counterpart
-from compat.structure.names import schema_and_table
 from compat.structure.steps import Lock, Phase, Step, Work
+
+REFERENCES = re.compile(r' REFERENCES (?:"(?:[^"]|"")+"|[^\s("]+)\(')
 
 
 class ConstraintDDL(ColumnDDL):
@@ -28,9 +30,10 @@ class ConstraintDDL(ColumnDDL):
             unique = "UNIQUE " if isinstance(constraint, Unique) else ""
             return f"CREATE {unique}INDEX {name} ON {table} USING {constraint.definition.split(' USING ', 1)[1]};"
         definition = constraint.definition
-        if isinstance(constraint, ForeignKey) and schema_and_table(constraint.target_table)[0]:
-            target = constraint.target_table  # in the scratch schema, the key is the name
-            definition = definition.replace(self.quote(target), self.table(target))
+        if isinstance(constraint, ForeignKey):  # in the scratch schema, the key is the name
+            target = self.table(constraint.target_table)
+            if "." in target:
+                definition = REFERENCES.sub(lambda _: f" REFERENCES {target}(", definition, count=1)
         return f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition};"
 
     def _step(self, sides: Sides, constraint: Constraint, *sql: str, concurrent: bool = False) -> Step:

@@ -25,6 +25,8 @@ class PostgreSQLSession(Session):
     def repairing(self) -> Iterator[None]:
         with transaction.atomic(self.connection.alias):
             self._set("lock_timeout", milliseconds(REPAIR_LOCK_TIMEOUT_SECONDS))
+            for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                self._set(limit, "0")  # a role's limits are meant for requests, not for repairs
             yield
 
     @contextmanager

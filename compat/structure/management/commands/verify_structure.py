@@ -48,7 +48,8 @@ class Command(BaseCommand):
             result = _run(tuple(options["labels"]), options)
         except StructureError as reason:
             if options["format"] == "json":
-                self.stdout.write(as_json(Report("unverifiable", options["database"], _vendor(options["database"]))))
+                vendor = _vendor(options["database"])
+                self.stdout.write(as_json(Report("unverifiable", options["database"], vendor, error=str(reason))))
             raise CommandError(str(reason), returncode=2) from reason
         self._print(result, options)
         if result.reaches(Severity(options["fail_on"])):

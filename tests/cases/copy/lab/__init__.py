@@ -1,0 +1,1 @@
+"""The Django app whose models the cases define."""
