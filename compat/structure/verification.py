@@ -81,7 +81,7 @@ def advise(inspection: Inspection, adoption: Adoption, repairs: Repairs, checks:
         elif finding.key in repairs.proposals:
             yield _with_repair(finding, repairs, is_unchecked=finding.key in checks.unchecked)
         else:
-            yield replace(finding, hint=_manual_hint(inspection, finding, repairs.blocked[finding.key]))
+            yield _with_manual_repair(inspection, finding, repairs.blocked[finding.key], checks)
 
 
 def _with_repair(finding: Finding, repairs: Repairs, *, is_unchecked: bool) -> Finding:
@@ -102,13 +102,20 @@ def _with_repair(finding: Finding, repairs: Repairs, *, is_unchecked: bool) -> F
     )  # fmt: skip
 
 
-def _manual_hint(inspection: Inspection, finding: Finding, blocker: Blocker) -> str:
+def _with_manual_repair(inspection: Inspection, finding: Finding, blocker: Blocker, checks: DataChecks) -> Finding:
+    """Return a finding that has no steps, with the statements for a person and the rows in conflict with them."""
     if blocker.reason is not Reason.NO_REPAIR or finding.hint:
-        return str(blocker) or finding.hint
-    manual = finding.kind.manual_repair(inspection.repair(finding))
+        return replace(finding, hint=str(blocker) or finding.hint)
+    repair = inspection.repair(finding)
+    manual = finding.kind.manual_repair(repair)
     if manual is None:
-        return _("Fix manually. The repair would have to drop something, which --fix never does.")
-    return _("Fix manually (--fix never drops anything): %(statements)s") % {"statements": manual}
+        hint = _("Fix manually. The repair would have to drop something, which --fix never does.")
+        return replace(finding, hint=hint)
+    if finding.counts and (conflict := checks.blocker(repair, will_run=False)):
+        text = _("Correct the rows first: %(conflict)s Then fix manually: %(statements)s")
+        return replace(finding, hint=text % {"conflict": conflict, "statements": manual}, sql=manual.sql)
+    hint = _("Fix manually (--fix never drops anything): %(statements)s") % {"statements": manual}
+    return replace(finding, hint=hint, sql=manual.sql)
 
 
 def _migration_hint(inspection: Inspection, finding: Finding) -> str:
