@@ -81,7 +81,7 @@ def advise(inspection: Inspection, adoption: Adoption, repairs: Repairs, checks:
         elif finding.key in repairs.proposals:
             yield _with_repair(finding, repairs, is_unchecked=finding.key in checks.unchecked)
         else:
-            yield _with_manual_repair(inspection, finding, repairs.blocked[finding.key])
+            yield _with_manual_repair(inspection, finding, repairs.blocked[finding.key], checks)
 
 
 def _with_repair(finding: Finding, repairs: Repairs, *, is_unchecked: bool) -> Finding:
@@ -102,16 +102,19 @@ def _with_repair(finding: Finding, repairs: Repairs, *, is_unchecked: bool) -> F
     )  # fmt: skip
 
 
-def _with_manual_repair(inspection: Inspection, finding: Finding, blocker: Blocker) -> Finding:
-    """Return a finding that no repair settles, with the statements for a person to run."""
+def _with_manual_repair(inspection: Inspection, finding: Finding, blocker: Blocker, checks: DataChecks) -> Finding:
+    """Return a finding that has no steps, with the statements for a person and the rows in conflict with them."""
     if blocker.reason is not Reason.NO_REPAIR or finding.hint:
         sql = blocker.facts.get("statements", ())
         return replace(finding, hint=str(blocker) or finding.hint, sql=sql)
-    manual = finding.kind.manual_repair(inspection.repair(finding))
+    repair = inspection.repair(finding)
+    manual = finding.kind.manual_repair(repair)
     if manual is None:
-        return replace(
-            finding, hint=_("Fix manually. The repair would have to drop something, which --fix never does.")
-        )
+        hint = _("Fix manually. The repair would have to drop something, which --fix never does.")
+        return replace(finding, hint=hint)
+    if finding.counts and (conflict := checks.blocker(repair, will_run=False)):
+        text = _("Correct the rows first: %(conflict)s Then fix manually: %(statements)s")
+        return replace(finding, hint=text % {"conflict": conflict, "statements": manual}, sql=manual.sql)
     hint = _("Fix manually (--fix never drops anything): %(statements)s") % {"statements": manual}
     return replace(finding, hint=hint, sql=manual.sql)
 

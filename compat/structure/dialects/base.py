@@ -196,8 +196,8 @@ class DDL:
         """Return how to replace a constraint or index that has another meaning."""
         return None
 
-    def drop_constraint(self, sides: Sides, name: str) -> ManualRepair | None:
-        """Return how to drop an extra constraint."""
+    def drop_constraint(self, sides: Sides, constraint: Constraint) -> ManualRepair | None:
+        """Return how to drop an extra constraint or index."""
         return None
 
     def open_rows(self, sides: Sides) -> ManualRepair | None:

@@ -8,6 +8,7 @@ from compat.structure.constraints import Check, Constraint
 from compat.structure.findings import Documentation, Repair, Severity
 from compat.structure.kinds.constraint import ConstraintKind, wanted
 from compat.structure.kinds.rows import row_keys
+from compat.structure.matching import Sides
 from compat.structure.steps import DataCheck
 
 
@@ -28,16 +29,17 @@ class CheckKind(ConstraintKind):
             ),
         ),
         Severity.WARNING: Documentation(
-            meaning="A check is NOT VALID.",
-            danger="Old rows may violate it.",
-            remedy="`--fix` validates it.",
-        ),
-        Severity.INFO: Documentation(
-            meaning="A check that no model has.",
-            danger="It may refuse what the application writes.",
-            remedy="None needed, or declare it.",
+            meaning="A check is NOT VALID, or no model has it.",
+            danger="Old rows may violate it. One that no model has refuses rows that the model allows.",
+            remedy=(
+                "`--fix` validates it. Manual for one that no model has: declare it in the model, or drop it with the "
+                "statement of the finding."
+            ),
         ),
     }
+
+    def extra_severity(self, sides: Sides, constraint: Constraint) -> Severity:
+        return Severity.WARNING
 
     def state_severity(self, expected: Constraint, actual: Constraint) -> Severity:
         return Severity.WARNING if isinstance(actual, Check) and actual.enforced else Severity.ERROR

@@ -73,8 +73,11 @@ class ConstraintKind(Kind):
         return repair.dialect.ddl.restore_constraint(repair.sides, constraint) if constraint else ()
 
     def manual_repair(self, repair: Repair) -> ManualRepair | None:
-        constraint = wanted(repair)
-        return repair.dialect.ddl.replace_constraint(repair.sides, constraint) if constraint else None
+        constraint, ddl = wanted(repair), repair.dialect.ddl
+        if constraint is not None:
+            return ddl.replace_constraint(repair.sides, constraint)
+        extra = repair.sides.actual.constraint(self.name, repair.finding.object)
+        return ddl.drop_constraint(repair.sides, extra) if extra else None
 
     def inline_column(self, repair: Repair) -> str:
         constraint = wanted(repair)

@@ -1,7 +1,9 @@
 """An exclusion constraint is missing or different."""
 
+from compat.structure.constraints import Constraint
 from compat.structure.findings import Documentation, Severity
 from compat.structure.kinds.constraint import ConstraintKind
+from compat.structure.matching import Sides
 
 
 class ExclusionKind(ConstraintKind):
@@ -17,13 +19,13 @@ class ExclusionKind(ConstraintKind):
             remedy="`--fix` if it is missing. Manual if it differs.",
         ),
         Severity.WARNING: Documentation(
-            meaning="An exclusion constraint is checked at another time.",
-            danger="Statements that need the other time fail.",
-            remedy="Manual.",
-        ),
-        Severity.INFO: Documentation(
-            meaning="An exclusion constraint that no model has.",
-            danger="It may refuse what the application writes.",
-            remedy="None needed, or declare it.",
+            meaning="An exclusion constraint is checked at another time, or no model has it.",
+            danger=(
+                "Statements that need the other time fail. One that no model has refuses rows that the model allows."
+            ),
+            remedy="Manual: declare it in the model, or drop it with the statement of the finding.",
         ),
     }
+
+    def extra_severity(self, sides: Sides, constraint: Constraint) -> Severity:
+        return Severity.WARNING

@@ -1,11 +1,11 @@
 """A foreign key is missing, different, or not enforced."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from django.utils.translation import ngettext_lazy
 
 from compat.structure.constraints import Constraint, ForeignKey
-from compat.structure.dialects.base import ManualRepair
 from compat.structure.findings import Documentation, Repair, Severity
 from compat.structure.kinds.constraint import ConstraintKind, columns_exist, wanted
 from compat.structure.kinds.rows import row_key_columns, row_keys
@@ -35,11 +35,14 @@ class ForeignKeyKind(ConstraintKind):
         ),
         Severity.WARNING: Documentation(
             meaning=(
-                "A foreign key is NOT VALID or checked at another time; or a second one on the same columns deletes "
-                "or changes rows by itself, as `ON DELETE CASCADE` does."
+                "A foreign key is NOT VALID or checked at another time; or it has RESTRICT where Django has NO ACTION; "
+                "or a second one on the same columns deletes or changes rows by itself, as `ON DELETE CASCADE` does."
             ),
             danger=("Old rows may be orphans; loading in any order may fail; rows may be deleted with others."),
-            remedy="`--fix` validates it or sets the time. Manual: drop the second one.",
+            remedy=(
+                "`--fix` validates it or sets the time. Manual for the others: the finding has the statement that "
+                "replaces or drops the key."
+            ),
         ),
         Severity.INFO: Documentation(
             meaning="A foreign key that no model has.",
@@ -53,6 +56,13 @@ class ForeignKeyKind(ConstraintKind):
         keys = (item for item in sides.expected.constraints if isinstance(item, ForeignKey))
         shared = any(item.columns == constraint.columns for item in keys)
         return Severity.WARNING if acts and shared else Severity.INFO
+
+    def difference_severity(self, expected: Constraint, actual: Constraint) -> Severity:
+        """Return a warning where the keys differ only in RESTRICT, which refuses what Django would not do."""
+        if not isinstance(expected, ForeignKey) or not isinstance(actual, ForeignKey):
+            return Severity.ERROR
+        relaxed = replace(actual, on_delete=_harmless(actual.on_delete), on_update=_harmless(actual.on_update))
+        return Severity.WARNING if relaxed.signature == expected.signature else Severity.ERROR
 
     def state_severity(self, expected: Constraint, actual: Constraint) -> Severity:
         same = expected.state().get("enforced") == actual.state().get("enforced")
@@ -73,10 +83,9 @@ class ForeignKeyKind(ConstraintKind):
         else:
             yield _orphans(repair, constraint)
 
-    def manual_repair(self, repair: Repair) -> ManualRepair | None:
-        if wanted(repair) is None:
-            return repair.dialect.ddl.drop_constraint(repair.sides, str(repair.finding.object))
-        return super().manual_repair(repair)
+
+def _harmless(action: str) -> str:
+    return "" if action == "RESTRICT" else action
 
 
 def _references(repair: Repair, constraint: ForeignKey) -> DataCheck:

@@ -51,18 +51,14 @@ class PostgreSQLDDL(ConstraintDDL):
         found = counterpart(sides.expected, sides.actual, constraint)
         if found is None:
             return None
-        create = self.create(sides, constraint)
-        if found.is_standalone:
-            schema = schema_and_table(sides.name)[0]
-            name = self.table(f"{schema}.{found.name}") if schema else self.quote(found.name)
-            return ManualRepair((f"DROP INDEX {name};", create))
-        drop, alter = self._drop_constraint(sides, found.name), f"ALTER TABLE {self.table(sides.name)} "
-        if create.startswith(alter):
+        create, drop = self.create(sides, constraint), self._drop_constraint(sides, found)
+        alter = f"ALTER TABLE {self.table(sides.name)} "
+        if create.startswith(alter) and drop.startswith(alter):
             return ManualRepair((f"{drop}, {create.removeprefix(alter)}",))
         return ManualRepair((f"{drop};", create))
 
-    def drop_constraint(self, sides: Sides, name: str) -> ManualRepair | None:
-        return ManualRepair((f"{self._drop_constraint(sides, name)};",))
+    def drop_constraint(self, sides: Sides, constraint: Constraint) -> ManualRepair | None:
+        return ManualRepair((f"{self._drop_constraint(sides, constraint)};",))
 
     def open_rows(self, sides: Sides) -> ManualRepair | None:
         table = self.table(sides.name)
@@ -72,5 +68,9 @@ class PostgreSQLDDL(ConstraintDDL):
     def _drop_column(self, sides: Sides, column: str) -> str:
         return f"ALTER TABLE {self.table(sides.name)} DROP COLUMN {self.quote(column)};"
 
-    def _drop_constraint(self, sides: Sides, name: str) -> str:
-        return f"ALTER TABLE {self.table(sides.name)} DROP CONSTRAINT {self.quote(name)}"
+    def _drop_constraint(self, sides: Sides, constraint: Constraint) -> str:
+        if not constraint.is_standalone:
+            return f"ALTER TABLE {self.table(sides.name)} DROP CONSTRAINT {self.quote(constraint.name)}"
+        schema = schema_and_table(sides.name)[0]
+        name = self.table(f"{schema}.{constraint.name}") if schema else self.quote(constraint.name)
+        return f"DROP INDEX {name}"
