@@ -31,4 +31,5 @@ def test_numbers_never_change():
         7: "nullability", 8: "default", 9: "collation", 10: "generated", 11: "identity", 12: "sequence",
         13: "primary_key", 14: "foreign_key", 15: "unique", 16: "check", 17: "exclusion", 18: "index", 19: "storage",
         20: "comment", 21: "name", 22: "unjudged", 23: "trigger", 24: "row_security",
+        25: "newer_database",
     }  # fmt: skip

@@ -18,7 +18,16 @@ NAME = Column("name", "character varying(9)", nullable=True)
 AGE = Column("age", "integer", nullable=True)
 PARENT = ForeignKey("fk", ("age",), "FOREIGN KEY (age) REFERENCES p(id)", target_table="p", target_columns=("id",))
 CONFLICT = Blocker(Reason.DATA_CONFLICT, {"conflict": "x"})
-DIALECT = SimpleNamespace(ddl=PostgreSQLDDL(connections["default"]), types=TYPES)
+
+
+class OneSchemaDDL(PostgreSQLDDL):
+    """Statements for a search path with one schema, without a server."""
+
+    def _schema(self, key):
+        return ""
+
+
+DIALECT = SimpleNamespace(ddl=OneSchemaDDL(connections["default"]), types=TYPES)
 
 
 class Answers(DataChecks):

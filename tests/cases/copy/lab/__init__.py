@@ -1,1 +1,0 @@
-"""The Django app whose models the cases define."""
