@@ -94,8 +94,11 @@ class Expressions(Part, ABC):
     """The end of a subquery whose expressions the planner must not compute more than once a row."""
 
     @abstractmethod
-    def differs(self, left: str, right: str) -> str:
-        """Return the condition that two values differ, NULL being equal to NULL."""
+    def differs(self, left: str, right: str, *, is_text: bool = False) -> str:
+        """Return the condition that two values differ, NULL being equal to NULL.
+
+        Texts are compared exactly, whatever the collation or the type of their columns.
+        """
 
     @abstractmethod
     def as_text(self, value: str) -> str:

@@ -7,6 +7,7 @@ from functools import cached_property
 from django.db import DatabaseError, connections
 
 from compat.copying.dialects import Reference
+from compat.copying.dialects.neutral import Kind, kind_of
 from compat.copying.key_types import KeyRange, Selection
 from compat.copying.models import RejectedRow
 from compat.copying.reasons import Reason
@@ -207,7 +208,12 @@ class Statements(Projection):
     def _other_values(self, *, own: bool = True) -> str:
         """Return the condition that a pair differs; without `own`, in other values than those of the run itself."""
         fields = [field for field in self.fields if own or not field.is_constant]
-        differ = [self.dialect.sql.differs(f"kept.{self.quote(each.field.column)}", each.value) for each in fields]
+        differ = [
+            self.dialect.sql.differs(
+                f"kept.{self.quote(each.field.column)}", each.value, is_text=kind_of(each.field) is Kind.TEXT
+            )
+            for each in fields
+        ]
         return " OR ".join(differ) or "1 = 0"
 
     def counterpart(self) -> str:

@@ -10,8 +10,10 @@ class PostgreSQLExpressions(Expressions):
 
     supports_full_join = True
 
-    def differs(self, left: str, right: str) -> str:
-        """The standard has a predicate for it."""
+    def differs(self, left: str, right: str, *, is_text: bool = False) -> str:
+        """The standard has a predicate for it; the type text with the collation C compares bytes."""
+        if is_text:
+            return f'({left})::text COLLATE "C" IS DISTINCT FROM ({right})::text'
         return f"{left} IS DISTINCT FROM {right}"
 
     def as_text(self, value: str) -> str:

@@ -11,9 +11,9 @@ class SQLiteExpressions(Expressions):
     supports_full_join = False
     optimization_fence = " LIMIT -1"
 
-    def differs(self, left: str, right: str) -> str:
+    def differs(self, left: str, right: str, *, is_text: bool = False) -> str:
         """IS NOT compares NULL, too."""
-        return f"{left} IS NOT {right}"
+        return f"{left} COLLATE BINARY IS NOT {right}" if is_text else f"{left} IS NOT {right}"
 
     def as_text(self, value: str) -> str:
         """Cast to text."""
