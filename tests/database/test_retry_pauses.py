@@ -33,6 +33,7 @@ def file(tmp_path, django_db_blocker):
         raw.execute("CREATE TABLE t (id INTEGER PRIMARY KEY)")
     raw.close()
     with django_db_blocker.unblock(), connected("retried", f"sqlite:///{file}"):
+        connections["retried"].ensure_connection()  # the statements shall meet the lock, not the connecting
         yield file
 
 
