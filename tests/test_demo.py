@@ -5,8 +5,12 @@ import random
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 from compat import demo
 from tests.databases import manage
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_demonstration_copies_every_reading(tmp_path):

@@ -14,6 +14,8 @@ import pytest
 
 from tests.databases import ROOT
 
+pytestmark = pytest.mark.slow
+
 NEEDED = ["django", "asgiref", "sqlparse", "tqdm"]  # Django with what it needs, and the progress bar
 SETTINGS = """
 SECRET_KEY = "x"

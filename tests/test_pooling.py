@@ -13,6 +13,8 @@ import pytest
 from tests import legacy
 from tests.databases import connected, manage
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 [databases]
 * = host={host} port={port} user=postgres

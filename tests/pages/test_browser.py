@@ -7,7 +7,7 @@ from compat.copying.models import CopyRun
 from tests import legacy
 from tests.startup.test_servers import copy_fast_again, copy_slowly
 
-pytestmark = pytest.mark.parametrize("vendor", ["sqlite"])
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("vendor", ["sqlite"])]
 PAGES = ("compat/structure/", "compat/structure/repair/", "compat/run/", "compat/run/1/change/",
          "compat/run/1/cancel/", "compat/run/1/roll-back/", "compat/run/roll-back/", "compat/reject/")  # fmt: skip
 

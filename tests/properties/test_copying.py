@@ -19,6 +19,8 @@ from tests import legacy
 from tests.copying.test_two_databases import OLD_PARENTS
 from tests.databases import connected
 
+pytestmark = pytest.mark.slow
+
 DEVICES = 2
 KEYS = st.integers(-20, 60) | st.sampled_from([-(2**31), 1_000_000, 2**31 - 1])
 NUMBERS = st.none() | st.sampled_from([0.0, -0.0, 5e-324, 1.7976931348623157e308, 0.1]) | st.floats(-1e9, 1e9)

@@ -10,6 +10,8 @@ from django.db import connections
 from tests import legacy
 from tests.startup.servers import COMMANDS, SUMMARY, Server, serving
 
+pytestmark = pytest.mark.slow
+
 ROWS = 3000
 SLOW = {
     "sqlite": "CREATE TRIGGER slow BEFORE INSERT ON performance_records BEGIN SELECT (WITH RECURSIVE c(n) AS "

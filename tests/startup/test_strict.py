@@ -5,6 +5,8 @@ import pytest
 from tests import legacy
 from tests.startup.servers import TIMEOUT_SECONDS, serving
 
+pytestmark = pytest.mark.slow
+
 STRICT = "from csms_project.settings import *\nCOMPAT = {'STRICT': True}\n"
 EXIT_CODES = {
     "runserver": {1},

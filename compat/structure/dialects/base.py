@@ -120,7 +120,7 @@ class DDL:
         return quote_key(self.connection, key)
 
     def literal(self, value: Any) -> str:
-        """Return a value as an SQL literal, for a statement without parameters."""
+        """Return a value as an SQL literal. The statement must not have parameters."""
         editor: Any = self.connection.schema_editor(collect_sql=True, atomic=False)
         return str(editor.quote_value(value))
 
